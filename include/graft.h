@@ -1,0 +1,21 @@
+/* Graft: grows a new head on a pretrained ONNX model.
+ *
+ *   graft/status.h      codes and messages
+ *   graft/runtime.h     threads, memory, cache folder, log
+ *   graft/model.h       open, inspect, save and run ONNX files
+ *   graft/train.h       a new head from a folder of photos
+ *   graft/classifier.h  predict, evaluate, verify
+ *   graft/cache.h       the feature cache
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef GRAFT_H
+#define GRAFT_H
+
+#include "graft/cache.h"
+#include "graft/classifier.h"
+#include "graft/model.h"
+#include "graft/runtime.h"
+#include "graft/status.h"
+#include "graft/train.h"
+
+#endif

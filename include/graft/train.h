@@ -1,0 +1,109 @@
+/* Training a new head, and judging it.
+ *
+ *     struct graft_train_options o = GRAFT_TRAIN_OPTIONS;
+ *     struct graft_report *r;
+ *     o.model = "resnet18.onnx"; o.data = "photos"; o.output = "tigers.onnx";
+ *     if (graft_train(&r, rt, &o)) return complain(graft_error_message());
+ *     printf("%d of %d\n", r->correct, r->total);
+ *     graft_report_free(r);
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef GRAFT_TRAIN_H
+#define GRAFT_TRAIN_H
+
+#include <stdbool.h>
+
+#include "graft/runtime.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How pixels become a model's input; NULL, 0, -1 mean: not given, take it
+ * from the model's metadata, else from the preset "imagenet". */
+struct graft_preprocess_options {
+    const char *preset;  /* "imagenet" "tf" "raw255" "cifar" "bgr255" */
+    int width, height;   /* 0: the model's */
+    const char *fit;     /* "crop" (short side to size*256/224, centre crop),
+                            "squash", "pad" */
+    const float *mean;   /* 3 values, of pixels 0..255; x = (p - mean)/std */
+    const float *std;
+    int bgr;             /* 1: blue first; 0: red first; -1: not given */
+};
+#define GRAFT_PREPROCESS_OPTIONS {NULL, 0, 0, NULL, NULL, NULL, -1}
+
+struct graft_train_options {
+    const char *model;  /* path of the backbone */
+    const char *data;   /* folder: train/CLASS val/CLASS, or CLASS */
+    const char *output; /* path of the file to write; NULL: only report */
+    const char *cut;    /* value name; NULL: found by structure */
+    struct graft_preprocess_options preprocess;
+    uint64_t seed;      /* of splits, folds and views */
+    int views;          /* further views of each training photo; 0: none */
+    double l2;          /* < 0: by cross-validation */
+    int batch;          /* photos at a time; 0: chosen */
+    bool emit_logits;   /* the exported file gives logits */
+    bool replace;       /* an existing output may be replaced */
+    bool external_data; /* weights beside the file */
+    bool strict;        /* a photo that cannot be read is an error */
+    bool no_cache;
+    const char *decode; /* NULL or "fast"; "exact" */
+    graft_progress_fn *progress;
+    void *progress_ctx;
+};
+#define GRAFT_TRAIN_OPTIONS                                                 \
+    {NULL, NULL, NULL, NULL, GRAFT_PREPROCESS_OPTIONS, 0, 0, -1.0, 0,       \
+     false, false, false, false, false, NULL, NULL, NULL}
+
+struct graft_mistake {
+    char *file;      /* relative to the data folder */
+    int truth, said; /* class indices */
+    double p_said, p_truth;
+};
+struct graft_skipped {
+    char *file, *why;
+};
+struct graft_phase {
+    const char *name; /* "open", "list", "features", "solve", ... */
+    double seconds;
+};
+
+/* What came of a training or an evaluation. Owns everything it points to. */
+struct graft_report {
+    int n_classes;
+    char **labels;             /* [n_classes], byte order of folder names */
+    int correct, total;        /* on val, opened once, at the end */
+    double accuracy, wilson_low, wilson_high; /* 95 % interval */
+    int *confusion;            /* [truth * n_classes + said] */
+    double *precision, *recall; /* [n_classes]; NaN: nothing to divide by */
+    double log_loss;           /* mean, natural logarithm */
+    struct graft_mistake *mistakes; /* worst first */
+    int n_mistakes;
+    struct graft_skipped *skipped;
+    int n_skipped;
+    struct graft_phase *phases;
+    int n_phases;
+    double seconds;
+    uint64_t peak_bytes;
+    /* of a training: */
+    int n_train, n_train_views, n_val;
+    int split_from_train;      /* 1: val was split off by seed */
+    char *cut;                 /* value name */
+    int64_t features;
+    double l2;                 /* chosen or given */
+    double cv_log_loss, cv_accuracy; /* at the chosen l2; NaN: not done */
+    uint64_t photos_decoded;   /* the rest came from the cache */
+    char *preprocess;          /* in words */
+    char *preprocess_source;   /* where it came from, in words */
+    char *json;                /* the whole report (documented keys) */
+    char *output;              /* files written, or NULL */
+};
+
+GRAFT_API int graft_train(struct graft_report **out, graft_runtime *rt,
+                          const struct graft_train_options *options);
+GRAFT_API void graft_report_free(struct graft_report *r);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,211 @@
+/* Files: whole reads, confined reads, atomic writes.
+ * SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/status.h"
+
+/* ---- paths ---------------------------------------------------------------- */
+
+const char *graft_path_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+char *graft_path_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return graft_strdup(".");
+    return graft_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+char *graft_path_join(const char *folder, const char *name)
+{
+    size_t n = strlen(folder), m = strlen(name);
+    char *p = graft_malloc(n + m + 2);
+    if (!p)
+        return NULL;
+    memcpy(p, folder, n);
+    if (n && folder[n - 1] != '/')
+        p[n++] = '/';
+    memcpy(p + n, name, m + 1);
+    return p;
+}
+
+bool graft_file_exists(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+int graft_folder_make(const char *path)
+{
+    char *p = graft_strdup(path);
+    if (!p)
+        return GRAFT_EMEM;
+    int status = GRAFT_OK;
+    for (char *s = p + 1; !status; s++) {
+        if (*s != '/' && *s != '\0')
+            continue;
+        char kept = *s;
+        *s = '\0';
+        if (mkdir(p, 0777) && errno != EEXIST)
+            status = graft_fail(GRAFT_EIO, "folder '%s' cannot be made: %s",
+                                p, strerror(errno));
+        *s = kept;
+        if (!kept)
+            break;
+    }
+    graft_free(p);
+    return status;
+}
+
+/* ---- reading -------------------------------------------------------------- */
+
+static int read_fully(int fd, uint8_t *data, uint64_t size, const char *path)
+{
+    for (uint64_t have = 0; have < size;) {
+        uint64_t left = size - have;
+        ssize_t n = read(fd, data + have,
+                         left < (1u << 30) ? (size_t)left : 1u << 30);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return graft_fail(GRAFT_EIO, "'%s': reading failed: %s", path,
+                              strerror(errno));
+        if (n == 0)
+            return graft_fail(GRAFT_EIO, "'%s' shrank while it was read",
+                              path);
+        have += (uint64_t)n;
+    }
+    return GRAFT_OK;
+}
+
+static int read_fd(uint8_t **out, uint64_t *size, int fd, const char *path,
+                   uint64_t max, bool one_link)
+{
+    struct stat st;
+    if (fstat(fd, &st))
+        return graft_fail(GRAFT_EIO, "'%s': %s", path, strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return graft_fail(GRAFT_EARG, "'%s' is a folder, not a file", path);
+    if (!S_ISREG(st.st_mode))
+        return graft_fail(GRAFT_EARG, "'%s' is not a regular file", path);
+    if (one_link && st.st_nlink > 1)
+        return graft_fail(GRAFT_EARG, "'%s' has %llu hard links; a file that "
+                          "a model names must have one", path,
+                          (unsigned long long)st.st_nlink);
+    uint64_t bytes = (uint64_t)st.st_size;
+    if (bytes > max)
+        return graft_fail(GRAFT_ELIMIT, "'%s' has %llu bytes; at most %llu "
+                          "are read", path, (unsigned long long)bytes,
+                          (unsigned long long)max);
+    uint8_t *data = graft_malloc((size_t)bytes);
+    if (!data)
+        return GRAFT_EMEM;
+    int status = read_fully(fd, data, bytes, path);
+    if (status) {
+        graft_free(data);
+        return status;
+    }
+    *out = data;
+    *size = bytes;
+    return GRAFT_OK;
+}
+
+static int cannot_open(const char *path)
+{
+    int code = errno == ENOENT ? GRAFT_ENOTFOUND : GRAFT_EIO;
+    return graft_fail(code, "'%s' cannot be opened: %s", path,
+                      strerror(errno));
+}
+
+int graft_file_read(uint8_t **out, uint64_t *size, const char *path,
+                    uint64_t max)
+{
+    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return cannot_open(path);
+    int status = read_fd(out, size, fd, path, max, false);
+    close(fd);
+    return status;
+}
+
+static int check_relative(const char *name)
+{
+    if (!*name || *name == '/' || strchr(name, '\\'))
+        return graft_fail(GRAFT_EARG, "'%s' is not a plain relative file "
+                          "name", name);
+    for (const char *s = name; *s;) {
+        size_t n = strcspn(s, "/");
+        if (n == 0 || (n == 1 && s[0] == '.') ||
+            (n == 2 && s[0] == '.' && s[1] == '.'))
+            return graft_fail(GRAFT_EARG, "'%s' leaves its folder or is not "
+                              "in plain form", name);
+        s += n;
+        if (*s == '/' && !*++s)
+            return graft_fail(GRAFT_EARG, "'%s' names a folder", name);
+    }
+    return GRAFT_OK;
+}
+
+/* One openat for each component: O_NOFOLLOW then guards every step. */
+static int open_beneath(int *out, const char *folder, const char *name)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return cannot_open(folder);
+    for (const char *s = name; *s;) {
+        char part[256];
+        size_t n = strcspn(s, "/");
+        if (n >= sizeof part) {
+            close(fd);
+            return graft_fail(GRAFT_EARG, "'%s': a name has %zu bytes", name,
+                              n);
+        }
+        memcpy(part, s, n);
+        part[n] = '\0';
+        s += n;
+        int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+        int next = openat(fd, part, *s ? flags | O_DIRECTORY : flags);
+        int err = errno;
+        close(fd);
+        if (next < 0) {
+            if (err == ELOOP || err == ENOTDIR)
+                return graft_fail(GRAFT_EARG, "'%s' in '%s' goes through a "
+                                  "link", name, folder);
+            errno = err;
+            int status = cannot_open(name);
+            return graft_fail_in(status, "in folder '%s'", folder);
+        }
+        fd = next;
+        if (*s == '/')
+            s++;
+    }
+    *out = fd;
+    return GRAFT_OK;
+}
+
+int graft_file_read_beneath(uint8_t **out, uint64_t *size, const char *folder,
+                            const char *name, uint64_t max)
+{
+    int fd, status = check_relative(name);
+    if (!status)
+        status = open_beneath(&fd, folder, name);
+    if (status)
+        return status;
+    status = read_fd(out, size, fd, name, max, true);
+    close(fd);
+    return status;
+}

@@ -1,0 +1,167 @@
+/* Workers sleep on a condition until a job arrives; tasks of a job are taken
+ * with one atomic counter.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/alloc.h"
+#include "base/status.h"
+
+enum { MAX_THREADS = 1024 };
+
+struct graft_pool {
+    int threads;      /* with the caller */
+    int started;      /* pthreads that run */
+    pthread_t *thread;
+    pthread_mutex_t turn;  /* one job at a time */
+    pthread_mutex_t lock;  /* guards what follows */
+    pthread_cond_t wake, done;
+    uint64_t job;     /* number of the current job */
+    int busy;         /* workers still in it */
+    bool stop;
+    graft_task_fn *fn;
+    void *ctx;
+    int64_t n;
+    _Atomic int64_t next;
+};
+
+struct worker_start {
+    struct graft_pool *pool;
+    int worker;
+};
+
+/* Which worker of a pool this thread is while it runs a task, else -1. */
+static _Thread_local int inside = -1;
+
+static void take_tasks(struct graft_pool *p, int worker)
+{
+    inside = worker;
+    for (int64_t i; (i = atomic_fetch_add(&p->next, 1)) < p->n;)
+        p->fn(p->ctx, i, worker);
+    inside = -1;
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker_start start = *(struct worker_start *)arg;
+    struct graft_pool *p = start.pool;
+    graft_free(arg);
+    uint64_t seen = 0;
+    pthread_mutex_lock(&p->lock);
+    for (;;) {
+        while (!p->stop && p->job == seen)
+            pthread_cond_wait(&p->wake, &p->lock);
+        if (p->stop)
+            break;
+        seen = p->job;
+        pthread_mutex_unlock(&p->lock);
+        take_tasks(p, start.worker);
+        pthread_mutex_lock(&p->lock);
+        if (--p->busy == 0)
+            pthread_cond_signal(&p->done);
+    }
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+static int start_worker(struct graft_pool *p)
+{
+    struct worker_start *s = graft_malloc(sizeof *s);
+    if (!s)
+        return GRAFT_EMEM;
+    *s = (struct worker_start){.pool = p, .worker = p->started + 1};
+    int err = pthread_create(&p->thread[p->started], NULL, worker_main, s);
+    if (err) {
+        graft_free(s);
+        return graft_fail(GRAFT_ELIMIT, "thread %d of %d could not be "
+                          "started (error %d)", p->started + 2, p->threads,
+                          err);
+    }
+    p->started++;
+    return GRAFT_OK;
+}
+
+int graft_pool_new(struct graft_pool **out, int threads)
+{
+    if (threads < 1 || threads > MAX_THREADS)
+        return graft_fail(GRAFT_EARG, "%d threads; 1 to %d are possible",
+                          threads, MAX_THREADS);
+    struct graft_pool *p = graft_calloc(1, sizeof *p);
+    if (!p)
+        return GRAFT_EMEM;
+    p->threads = threads;
+    pthread_mutex_init(&p->turn, NULL);
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->wake, NULL);
+    pthread_cond_init(&p->done, NULL);
+    int status = GRAFT_OK;
+    p->thread = graft_calloc((size_t)threads, sizeof *p->thread);
+    if (!p->thread)
+        status = GRAFT_EMEM;
+    while (!status && p->started < threads - 1)
+        status = start_worker(p);
+    if (status) {
+        graft_pool_free(p);
+        return status;
+    }
+    *out = p;
+    return GRAFT_OK;
+}
+
+void graft_pool_free(struct graft_pool *p)
+{
+    if (!p)
+        return;
+    pthread_mutex_lock(&p->lock);
+    p->stop = true;
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->lock);
+    for (int i = 0; i < p->started; i++)
+        pthread_join(p->thread[i], NULL);
+    pthread_cond_destroy(&p->wake);
+    pthread_cond_destroy(&p->done);
+    pthread_mutex_destroy(&p->lock);
+    pthread_mutex_destroy(&p->turn);
+    graft_free(p->thread);
+    graft_free(p);
+}
+
+int graft_pool_threads(const struct graft_pool *p)
+{
+    return p ? p->threads : 1;
+}
+
+static void run_here(int64_t n, graft_task_fn *fn, void *ctx)
+{
+    int worker = inside < 0 ? 0 : inside;
+    for (int64_t i = 0; i < n; i++)
+        fn(ctx, i, worker);
+}
+
+void graft_pool_for(struct graft_pool *p, int64_t n, graft_task_fn *fn,
+                    void *ctx)
+{
+    if (!p || inside >= 0 || n <= 1 || p->threads == 1) {
+        run_here(n, fn, ctx);
+        return;
+    }
+    pthread_mutex_lock(&p->turn);
+    pthread_mutex_lock(&p->lock);
+    p->fn = fn;
+    p->ctx = ctx;
+    p->n = n;
+    atomic_store(&p->next, 0);
+    p->busy = p->started;
+    p->job++;
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->lock);
+    take_tasks(p, 0);
+    pthread_mutex_lock(&p->lock);
+    while (p->busy)
+        pthread_cond_wait(&p->done, &p->lock);
+    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_unlock(&p->turn);
+}

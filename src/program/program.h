@@ -1,0 +1,109 @@
+/* A program: a model compiled for one purpose (these outputs, this largest
+ * batch, these parameters trainable). Everything that can fail fails while
+ * compiling; a run allocates nothing and cannot fail.
+ *
+ *     struct graft_compile c = {.model = m, .n_max = 16,
+ *                               .outputs = &cut, .n_outputs = 1};
+ *     status = graft_program_new(&p, rt, &c);
+ *     graft_program_params(p);                    once per parameter version
+ *     memcpy(graft_program_input(p, 0).data, ...) n images
+ *     graft_program_forward(p, n);
+ *     ... graft_program_output(p, 0).data ...
+ *     graft_program_free(p);
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef GRAFT_PROGRAM_PROGRAM_H
+#define GRAFT_PROGRAM_PROGRAM_H
+
+#include "base/str.h"
+
+#include "graph/op.h"
+#include "program/store.h"
+
+/* A loss compiled in on one output (logits [N, C]): softmax cross-entropy
+ * against target class indices, mean over the batch's images. */
+enum graft_loss_kind { GRAFT_LOSS_NONE, GRAFT_LOSS_SOFTMAX_CE };
+struct graft_loss {
+    enum graft_loss_kind kind;
+    graft_value_id logits; /* one of the outputs */
+};
+
+struct graft_input_dims { /* overrides what the file states for an input */
+    graft_value_id value;
+    struct graft_shape shape; /* for one image: dim[0] is replaced by n_max */
+};
+
+/* Passes that test builds switch off, bit = number in the pass table. */
+struct graft_compile {
+    const struct graft_model *model; /* borrowed for the program's life */
+    struct graft_store *store;       /* NULL: the program makes its own */
+    int n_max;                       /* largest batch, >= 1 */
+    const struct graft_input_dims *inputs;
+    int n_inputs;
+    const graft_value_id *outputs;   /* NULL: the model's outputs */
+    int n_outputs;
+    const graft_value_id *want_grad; /* activations whose gradient is asked */
+    int n_want_grad;
+    const struct graft_selection *train; /* NULL: inference */
+    const struct graft_loss *loss;       /* NULL: the caller seeds dout */
+    bool exact;
+    uint64_t skip_passes;            /* for tests: 1 << pass number */
+};
+
+struct graft_program;
+int graft_program_new(struct graft_program **out, struct graft_runtime *rt,
+                      const struct graft_compile *c);
+void graft_program_free(struct graft_program *p);
+
+/* Section 1: whatever depends on trainable parameters only. Call it after
+ * each change of the selection's masters (the first call is made by _new). */
+void graft_program_params(struct graft_program *p);
+
+/* Section 2 for n images, 0 <= n <= n_max. A fixed-batch or whole-batch
+ * program computes n_max and returns the first n. */
+int graft_program_forward(struct graft_program *p, int n);
+
+/* Section 3: from the outputs' gradients (seeded by the loss, or written by
+ * the caller into graft_program_dout). Follows a forward of the same n. */
+void graft_program_backward(struct graft_program *p);
+
+/* Section 4: writes (STORE) the flat gradient of the selection. */
+void graft_program_finish(struct graft_program *p, real *flat);
+
+/* Views with dim[0] at n_max, valid for the program's life; ROW unless
+ * graft_program_input says IMAGE. */
+int graft_program_n_inputs(const struct graft_program *p);
+int graft_program_n_outputs(const struct graft_program *p);
+struct graft_view graft_program_input(const struct graft_program *p, int i);
+graft_value_id graft_program_input_id(const struct graft_program *p, int i);
+struct graft_view graft_program_output(const struct graft_program *p, int i);
+struct graft_view graft_program_dout(struct graft_program *p, int i);
+struct graft_view graft_program_din(struct graft_program *p, int i);
+/* Rows of output i's dim 0 for each image; 0: not by image. */
+int64_t graft_program_output_rows(const struct graft_program *p, int i);
+
+/* With a compiled-in loss: class index of each image, n_max entries to fill
+ * before forward; and the mean loss of the last forward. */
+int32_t *graft_program_targets(struct graft_program *p);
+double graft_program_loss(const struct graft_program *p);
+
+int graft_program_n_max(const struct graft_program *p);
+/* 0, or the batch that the file fixes (its Reshape constants allow no other);
+ * then n_max equals it. */
+int graft_model_fixed_batch(const struct graft_model *m);
+
+struct graft_memory {
+    int64_t block_bytes;     /* the activation block as planned */
+    int64_t live_bytes;      /* largest sum of bytes live at one step */
+    int64_t scratch_bytes;   /* per call and per worker, all workers */
+    int64_t pack_bytes;      /* packed parameters of this program */
+    int64_t param_bytes;     /* plain copies and folded vectors */
+    int steps, segments, folded, fused;
+};
+void graft_program_memory(const struct graft_program *p,
+                          struct graft_memory *out);
+/* The plan as text, a line a step (inspect --plan). */
+int graft_program_describe(const struct graft_program *p,
+                           struct graft_str *out);
+
+#endif

@@ -1,0 +1,35 @@
+/* Parameters at run time: aligned masters of what is trainable, packed forms
+ * of everything, shared by all programs of a model; and selections.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef GRAFT_PROGRAM_STORE_H
+#define GRAFT_PROGRAM_STORE_H
+
+#include "graph/op.h"
+
+struct graft_store; /* owns packs, keyed (parameters, kind, key, isa) */
+int graft_store_new(struct graft_store **out, const struct graft_model *m,
+                    struct graft_runtime *rt);
+void graft_store_free(struct graft_store *s);
+int64_t graft_store_bytes(const struct graft_store *s);
+
+/* Which parameters are trained, and where each lies in the flat vectors
+ * (weights, gradient, optimizer state), in ONNX's own layout. */
+struct graft_selection {
+    struct graft_store *store;      /* borrowed; must outlive this */
+    struct graft_selected {
+        graft_value_id value;       /* an initializer */
+        int64_t offset, count;      /* in elements of flat vectors; offsets
+                                       are multiples of 16 */
+        int group;                  /* for rate and decay */
+    } *at;
+    int n;
+    int64_t size;                   /* elements of a flat vector */
+    real *master;                   /* the trainable values; aligned */
+};
+/* Selects initializers by id (float, readable); masters are filled from the
+ * file. Free with _free. */
+int graft_selection_new(struct graft_selection **out, struct graft_store *s,
+                        const graft_value_id *values, int n);
+void graft_selection_free(struct graft_selection *s);
+
+#endif

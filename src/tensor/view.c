@@ -1,0 +1,91 @@
+/* Reading elements of any type at any alignment.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "tensor/view.h"
+
+#include <string.h>
+
+static float half_to_float(uint16_t h)
+{
+    uint32_t sign = (uint32_t)(h & 0x8000) << 16;
+    uint32_t exponent = h >> 10 & 31, mantissa = h & 0x3ff;
+    uint32_t bits;
+    if (exponent == 0) { /* zero and subnormals: mantissa * 2^-24 */
+        float f = (float)mantissa * 0x1p-24f;
+        memcpy(&bits, &f, sizeof bits);
+        bits |= sign;
+    } else if (exponent == 31) { /* infinity and NaN */
+        bits = sign | 0x7f800000u | mantissa << 13;
+    } else {
+        bits = sign | (exponent + 112) << 23 | mantissa << 13;
+    }
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+static float bfloat_to_float(uint16_t b)
+{
+    uint32_t bits = (uint32_t)b << 16;
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+/* Loops over elements of `type` at any alignment; x is the element. */
+#define EACH(type, expression)                                              \
+    for (int64_t i = 0; i < n; i++) {                                       \
+        type x;                                                             \
+        memcpy(&x, p + i * (int64_t)sizeof x, sizeof x);                    \
+        dst[i] = (expression);                                              \
+    }                                                                       \
+    break
+
+void graft_view_read(const struct graft_view *v, int64_t first, int64_t n,
+                     real *dst)
+{
+    const uint8_t *p = (const uint8_t *)v->data +
+                       first * (int64_t)graft_dtype_size(v->fmt.dtype);
+    if (v->fmt.dtype == GRAFT_REAL) {
+        memcpy(dst, p, (size_t)n * sizeof *dst);
+        return;
+    }
+    switch ((int)v->fmt.dtype) {
+    case GRAFT_FLOAT: EACH(float, (real)x);
+    case GRAFT_DOUBLE: EACH(double, (real)x);
+    case GRAFT_FLOAT16: EACH(uint16_t, (real)half_to_float(x));
+    case GRAFT_BFLOAT16: EACH(uint16_t, (real)bfloat_to_float(x));
+    default: memset(dst, 0, (size_t)n * sizeof *dst); /* compile refuses */
+    }
+}
+
+void graft_view_read_ints(const struct graft_view *v, int64_t first,
+                          int64_t n, int64_t *dst)
+{
+    const uint8_t *p = (const uint8_t *)v->data +
+                       first * (int64_t)graft_dtype_size(v->fmt.dtype);
+    switch ((int)v->fmt.dtype) {
+    case GRAFT_INT64: memcpy(dst, p, (size_t)n * sizeof *dst); break;
+    case GRAFT_UINT64: EACH(uint64_t, (int64_t)x);
+    case GRAFT_INT32: EACH(int32_t, (int64_t)x);
+    case GRAFT_UINT32: EACH(uint32_t, (int64_t)x);
+    case GRAFT_INT16: EACH(int16_t, (int64_t)x);
+    case GRAFT_UINT16: EACH(uint16_t, (int64_t)x);
+    case GRAFT_INT8: EACH(int8_t, (int64_t)x);
+    case GRAFT_UINT8: EACH(uint8_t, (int64_t)x);
+    case GRAFT_BOOL: EACH(uint8_t, (int64_t)(x != 0));
+    default: memset(dst, 0, (size_t)n * sizeof *dst); /* compile refuses */
+    }
+}
+
+int64_t graft_format_bytes(const struct graft_format *f,
+                           const struct graft_shape *s)
+{
+    struct graft_shape padded = *s;
+    if (f->layout == GRAFT_C16 && s->rank > 1)
+        padded.dim[1] = (s->dim[1] + 15) / 16 * 16;
+    int64_t n = graft_shape_count(&padded), bytes;
+    if (n < 0 ||
+        !graft_mul_size(&bytes, n, (int64_t)graft_dtype_size(f->dtype)))
+        return -1;
+    return bytes;
+}

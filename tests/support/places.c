@@ -1,0 +1,49 @@
+/* Where tests find shared data and may write.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "test.h"
+
+const char *test_shared(const char *name)
+{
+    static char path[4096];
+    const char *root = getenv("GRAFT_SHARED");
+    snprintf(path, sizeof path, "%s/%s", root ? root : "../shared", name);
+    return access(path, R_OK) == 0 ? path : NULL;
+}
+
+static char root[64];
+
+static int remove_one(const char *path, const struct stat *st, int flag,
+                      struct FTW *ftw)
+{
+    (void)st, (void)flag, (void)ftw;
+    return remove(path);
+}
+
+static void remove_root(void)
+{
+    nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *test_folder(void)
+{
+    static char path[128];
+    static int count;
+    if (!root[0]) {
+        snprintf(root, sizeof root, "/tmp/graft-test-XXXXXX");
+        if (!mkdtemp(root))
+            abort();
+        atexit(remove_root);
+    }
+    snprintf(path, sizeof path, "%s/%d", root, count++);
+    if (access(path, F_OK) == 0)
+        abort();
+    if (mkdir(path, 0777))
+        abort();
+    return path;
+}

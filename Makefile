@@ -41,7 +41,11 @@ say = $(if $(V),,@echo "  $(1)" $(patsubst $(BUILD)/%,%,$@))
 TABLES = op pass cmd ds task solver
 GEN = $(TABLES:%=$(BUILD)/gen/table_%.c)
 LIB_FOLDERS = $(filter-out cli,$(FOLDERS))
-LIB_SRC = $(sort $(foreach f,$(LIB_FOLDERS),$(wildcard src/$f/*.c)))
+MACHINE := $(shell $(CC) -dumpmachine)
+NOT_HERE = $(if $(filter x86_64-%,$(MACHINE)),,src/kernels/isa_avx2.c \
+           src/kernels/isa_avx512.c)
+LIB_SRC = $(filter-out $(NOT_HERE),$(sort $(foreach f,$(LIB_FOLDERS),\
+          $(wildcard src/$f/*.c))))
 LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/table_op.o \
           $(BUILD)/gen/table_pass.o $(BUILD)/gen/table_ds.o \
           $(BUILD)/gen/table_task.o $(BUILD)/gen/table_solver.o \

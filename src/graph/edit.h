@@ -38,6 +38,14 @@ int graft_edit_outputs(struct graft_model *m, const graft_value_id *values,
 int graft_edit_value_type(struct graft_model *m, graft_value_id v, int dtype,
                           const struct graft_dim *dim, int rank);
 
+/* For graphs built from nothing (tests): a graph input to be fed, and an
+ * imported opset. */
+int graft_edit_input(graft_value_id *out, struct graft_model *m,
+                     const char *name, int dtype,
+                     const struct graft_dim *dim, int rank);
+int graft_edit_opset(struct graft_model *m, const char *domain,
+                     int64_t version);
+
 /* Sets metadata_props[key], replacing every old entry of that key. */
 int graft_edit_metadata(struct graft_model *m, const char *key,
                         const char *value);

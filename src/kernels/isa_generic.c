@@ -1,0 +1,16 @@
+/* The kernels, compiled for generic (flags: Makefile, ISA_generic).
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/kernels.h"
+
+#define GRAFT_THIS_ISA GRAFT_ISA_GENERIC
+#include "kernels/body_conv.h"
+#include "kernels/body_image.h"
+#include "kernels/body_pointwise.h"
+
+extern const struct graft_kernels graft_kernels_generic;
+const struct graft_kernels graft_kernels_generic = {
+    .isa = GRAFT_THIS_ISA,
+    .conv = GRAFT_CONV_KERNELS,
+    .pointwise = GRAFT_POINTWISE_KERNELS,
+    .image = GRAFT_IMAGE_KERNELS,
+};

@@ -95,6 +95,11 @@ void stroke(Pic *p, float ax, float ay, float bx, float by, float r, Rgb c);
 void arc(Pic *p, Vec a, Vec b, Vec c, float ra, float rb, Rgb col);
 void shadow(Pic *p, float x, float y, float rx, float ry, float alpha);
 
+/* --- draw_place.c --- */
+typedef struct { float x0, y0, x1, y1; } Bounds;
+void place(Pic *p, Bounds q, float low, float high);
+void hover(Pic *p, float reach, float low, float high, float tilt);
+
 /* --- draw_scene.c --- */
 typedef void (*Backdrop)(Pic *p);
 enum {
@@ -195,8 +200,8 @@ void dress_deer(Rng *r, Look *k);
 void dress_giraffe(Rng *r, Look *k);
 void dress_elephant(Rng *r, Look *k);
 
-/* --- painters of other things: draw_wild.c, draw_small.c, draw_thing.c,
-       draw_view.c; each fills the picture but for the foreground --- */
+/* --- painters of the rest: draw_bird.c, draw_small.c, draw_thing.c,
+       draw_view.c; each paints its subject on the backdrop --- */
 void paint_penguin(Pic *p);
 void paint_owl(Pic *p);
 void paint_duck(Pic *p);

@@ -6,24 +6,16 @@
 #include <math.h>
 #include <stddef.h>
 
-typedef struct { float x0, y0, x1, y1; } Bounds;
-
-/* A frame in which the bounds fit, feet on the ground, now and then
-   mirrored, not quite upright and not quite in the middle. */
-static void place(Pic *p, Bounds q, float low, float high)
+/* Seen from the front, stripes run across the chest. */
+static Coat from_front(const Coat *c)
 {
-    float w = (float)p->w, h = (float)p->h;
-    float foot = h * range(&p->rng, 0.84f, 0.97f);
-    float part = range(&p->rng, low, high);
-    float k = fminf(part * w / (q.x1 - q.x0),
-                    part * (foot - 0.02f * h) / (q.y1 - q.y0));
-    float slack = 0.5f * (w - k * (q.x1 - q.x0));
-    float flip = chance(&p->rng, 0.5f) ? -1.0f : 1.0f;
-    float a = range(&p->rng, -0.04f, 0.04f);
-    float mid = 0.5f * w + range(&p->rng, -0.7f, 0.7f) * slack;
+    Coat d = *c;
 
-    p->f = (Frame){ mid - flip * k * 0.5f * (q.x0 + q.x1), foot - k * q.y1,
-                    cosf(a), sinf(a), k, flip };
+    if (d.pattern == coat_stripes) {
+        d.ax = 0.12f;
+        d.ay = 1.0f;
+    }
+    return d;
 }
 
 static Coat darker(const Coat *c, float k)
@@ -219,8 +211,9 @@ static void sitting(Pic *p, const Breed *b, const Look *k)
                  -up - b->head * 0.55f - b->neck * 0.35f };
     Bounds q = { -d * 1.6f - b->tail * bow, head.y - b->head * 1.5f,
                  d * 1.6f, 0.05f };
+    Coat coat = from_front(&k->body);
     Shape s = shape(d * 0.6f);
-    Paint m = furry(&k->body, d * 0.9f, b->fur);
+    Paint m = furry(&coat, d * 0.9f, b->fur);
 
     place(p, q, 0.78f, 1.05f);
     shadow(p, 0.0f, 0.0f, d * 1.7f, d * 0.2f, 0.55f);
@@ -251,8 +244,9 @@ static void sitting(Pic *p, const Breed *b, const Look *k)
 static void portrait(Pic *p, const Breed *b, const Look *k)
 {
     Frame keep;
+    Coat coat = from_front(&k->body);
     Shape s = shape(0.2f);
-    Paint m = furry(&k->body, b->head, b->fur);
+    Paint m = furry(&coat, b->head, b->fur);
     float h = b->head, ear = b->ear == EAR_LONG ? 1.9f * b->ear_h : 0.5f;
     Bounds q = { -1.35f * h, (-1.1f - ear) * h, 1.35f * h, 1.75f * h };
 

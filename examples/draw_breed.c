@@ -252,7 +252,7 @@ static const Breed breeds[] = {
       .tipw = 0.045f, .curl = 1.0f, .wide = 1.02f, .tall = 0.86f,
       .cheek = 0.06f, .ear = EAR_POINT, .ear_w = 0.33f, .ear_h = 0.58f,
       .ear_x = 0.58f, .ear_y = -0.52f, .muz_w = 0.32f, .muz_h = 0.22f,
-      .muz_y = 0.40f, .nose = 0.09f, .eyes = EYE_SLIT, .eye = 0.2f,
+      .muz_y = 0.40f, .nose = 0.09f, .eyes = EYE_SLIT, .eye = 0.17f,
       .eye_x = 0.42f, .eye_y = -0.06f, .fur = 0.02f, .whiskers = true },
     { .name = "tiger", .dress = dress_tiger, BIG_CAT, .cheek = 0.2f,
       .fur = 0.025f },

@@ -68,7 +68,7 @@ static void dapple(Pic *p)
 {
     uint32_t seed = random_bits(&p->rng);
     float freq = range(&p->rng, 3.0f, 7.0f) / (float)p->h;
-    float dark = range(&p->rng, 0.25f, 0.5f);
+    float dark = range(&p->rng, 0.25f, 0.45f);
     float lean = range(&p->rng, -1.0f, 1.0f);
 
     for (int y = 0; y < p->h; y++) {
@@ -78,7 +78,7 @@ static void dapple(Pic *p)
             size_t i = (size_t)y * (size_t)p->w + (size_t)x;
 
             p->px[i] = scalec(p->px[i],
-                              1.0f - dark * step01(0.45f, 0.6f, n));
+                              1.0f - dark * step01(0.38f, 0.68f, n));
         }
     }
 }
@@ -124,9 +124,9 @@ void foreground(Pic *p)
     if (p->where == AT_SNOW && chance(&p->rng, 0.6f)) {
         flakes(p);
     }
-    if (chance(&p->rng, 0.18f)) {
+    if ((p->where & outdoors & ~AT_SNOW) != 0 && chance(&p->rng, 0.17f)) {
         dapple(p);
-    } else if (chance(&p->rng, 0.15f)) {
+    } else if (chance(&p->rng, 0.12f)) {
         half_shade(p);
     }
 }
@@ -163,12 +163,12 @@ void finish(Pic *p)
     static const Rgb moods[] = {
         { 1.0f, 1.0f, 1.0f }, { 1.0f, 1.0f, 1.0f }, { 1.07f, 0.97f, 0.84f },
         { 0.93f, 0.99f, 1.06f }, { 1.03f, 1.0f, 0.93f },
-        { 1.08f, 0.90f, 0.78f },
+        { 1.06f, 0.94f, 0.84f },
     };
     Rgb mood = moods[pick(&p->rng, 6)];
     float gain = range(&p->rng, 0.82f, 1.12f);
     float contrast = range(&p->rng, 0.9f, 1.15f);
-    float grain = range(&p->rng, 0.005f, 0.045f);
+    float grain = range(&p->rng, 0.004f, 0.030f);
     float dark = range(&p->rng, 0.0f, 0.35f);
 
     if (chance(&p->rng, 0.3f)) {

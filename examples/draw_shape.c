@@ -232,22 +232,15 @@ static Area area_of(const Pic *p, const Shape *s, float margin)
                    (int)clampf(y1 + 1.0f, 0.0f, (float)p->h) };
 }
 
-static void measure(Pic *p, const Shape *s, const Paint *m, Area a)
+static void measure(Pic *p, const Shape *s, Area a)
 {
-    float k = p->f.k, fray = m->fur * k;
-
     for (int y = a.y0; y < a.y1; y++) {
         float *row = p->dist + (size_t)y * (size_t)p->w;
 
         for (int x = a.x0; x < a.x1; x++) {
             Vec q = to_local(&p->f, (float)x + 0.5f, (float)y + 0.5f);
-            float d = far_shape(s, q) * k;
 
-            if (fray > 0.0f && fabsf(d) < 2.0f * fray) {
-                d += fray * (2.0f * noise((float)x * 0.7f, (float)y * 0.7f,
-                                          (uint32_t)p->rng.n) - 1.0f);
-            }
-            row[x] = d;
+            row[x] = far_shape(s, q) * p->f.k;
         }
     }
 }
@@ -301,21 +294,35 @@ static Rgb surface(const Pic *p, const Paint *m, Area a, int x, int y)
     return c;
 }
 
+/* How much of a pixel the shape covers. Fur frays this edge only, not the
+   surface: a frayed surface would be lit like gravel. */
+static float coverage(const Pic *p, const Paint *m, int x, int y)
+{
+    float d = p->dist[(size_t)y * (size_t)p->w + (size_t)x];
+    float edge = fmaxf(1.0f, m->soft * p->f.k), fray = m->fur * p->f.k;
+    float cover;
+
+    if (fray > 0.0f && fabsf(d) < 2.0f * fray + 1.0f) {
+        float f = 105.0f / (float)p->h;
+
+        d += fray * 1.2f * (noise((float)x * f, (float)y * f,
+                                  (uint32_t)p->rng.n) - 0.5f);
+    }
+    cover = clampf(0.5f - d / edge, 0.0f, 1.0f);
+    return m->soft > 0.0f ? cover * cover * (3.0f - 2.0f * cover) : cover;
+}
+
 void fill(Pic *p, const Shape *s, const Paint *m)
 {
     Area a = area_of(p, s, m->fur + m->soft);
-    float edge = fmaxf(1.0f, m->soft * p->f.k);
 
-    measure(p, s, m, a);
+    measure(p, s, a);
     for (int y = a.y0; y < a.y1; y++) {
         for (int x = a.x0; x < a.x1; x++) {
             size_t i = (size_t)y * (size_t)p->w + (size_t)x;
-            float cover = clampf(0.5f - p->dist[i] / edge, 0.0f, 1.0f);
+            float cover = coverage(p, m, x, y);
 
             if (cover > 0.0f) {
-                if (m->soft > 0.0f) {
-                    cover = cover * cover * (3.0f - 2.0f * cover);
-                }
                 p->px[i] = mixc(p->px[i], surface(p, m, a, x, y),
                                 cover * m->alpha);
             }

@@ -1,18 +1,31 @@
 # Graft: grows a new head on a pretrained ONNX model.
+# SPDX-License-Identifier: Apache-2.0
 #
 #   make            build/graft, build/libgraft.a, build/libgraft.so
-#   make test       all tests          make demo    from cats to tigers
-#   make help       everything else
+#   make test       all tests: units, gradients, command line, installation
+#   make demo       from cats to tigers, with pictures drawn on the spot
+#   make deps       installs the Debian packages that Graft is built from
+#   make install    program, libraries, headers, man page, pkg-config file
+#   make test-asan  tests under the address, undefined and thread sanitizers
+#   make check      layers, headers alone, banned calls, exported symbols
+#   make reference  our files and figures against ONNX Runtime and Pillow
+#   make bench      time of a forward pass beside ONNX Runtime and PyTorch
+#   make stats      sizes: functions, files, program, libraries it needs
+#   make lib | uninstall | dist | clean | help
 #
 # Knobs:
 #   BUILD=build        where everything goes (out of tree)
 #   CC=cc CFLAGS=-O2   yours; the project's own flags are added, not replaced
 #   DEVELOPER=1        warnings are errors
 #   SANITIZE=address,undefined
+#   REAL=double        the checking build: everything computed in double
 #   PREFIX=/usr/local DESTDIR=
 #   V=1                show the commands
+#   DEPS=no            make test and make demo install nothing by themselves
+#   TURBOJPEG=no       build without libjpeg-turbo even where it is installed
+#   VENV=build/venv    Python with the references (made by make bench)
 #   FOLDERS="base tensor ..."   build only these folders of src/ and tests/
-#   T=pattern          run only tests whose name contains this
+#   T=pattern          run only unit tests whose name contains this
 
 BUILD ?= build
 CFLAGS ?= -O2 -g
@@ -20,13 +33,21 @@ PREFIX ?= /usr/local
 FOLDERS ?= base tensor kernels dist report graph ops program onnx data \
            train task api cli
 T ?=
+VENV ?= $(BUILD)/venv
+VERSION := $(shell sed -n 's/.*return "\([0-9.]*\)";.*/\1/p' \
+             src/base/runtime.c)
+SONAME = libgraft.so.$(firstword $(subst ., ,$(VERSION)))
 
-PKGS = libprotobuf-c openblas jansson libxxhash
 WARN = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
        -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-nonliteral \
        $(if $(DEVELOPER),-Werror)
-SAN = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
-GRAFT_CPPFLAGS = -Iinclude -Isrc -I$(BUILD)/gen -D_GNU_SOURCE
+SAN = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer \
+      -fno-sanitize-recover=all)
+TURBO := $(if $(filter no,$(TURBOJPEG)),,$(shell pkg-config --exists \
+         libturbojpeg 2>/dev/null && echo yes))
+DEFS = $(if $(TURBO),-DGRAFT_HAVE_TURBOJPEG) \
+       $(if $(filter double,$(REAL)),-DGRAFT_REAL_DOUBLE)
+GRAFT_CPPFLAGS = -Iinclude -Isrc -I$(BUILD)/gen -D_GNU_SOURCE= $(DEFS)
 GRAFT_CFLAGS = -std=c11 -fPIC -fvisibility=hidden -ffp-contract=off -pthread \
                $(WARN) $(SAN) $(GRAFT_CPPFLAGS) -MMD -MP
 # Loops over plain arrays are left to the compiler's vectoriser.
@@ -34,14 +55,15 @@ KERNEL_CFLAGS = -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
 ISA_avx2 = -mavx2 -mfma -mf16c
 ISA_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c \
              -mprefer-vector-width=512
-LIBS = -lprotobuf-c -lopenblas -ljansson -llbfgs -lm -pthread
+LIBS = -Wl,--as-needed -lprotobuf-c -lopenblas -ljansson -llbfgs \
+       $(if $(TURBO),-lturbojpeg) -lm -pthread
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)" $(patsubst $(BUILD)/%,%,$@))
 
 TABLES = op pass cmd ds task solver
 GEN = $(TABLES:%=$(BUILD)/gen/table_%.c)
 LIB_FOLDERS = $(filter-out cli,$(FOLDERS))
-MACHINE := $(shell $(CC) -dumpmachine)
+MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
 NOT_HERE = $(if $(filter x86_64-%,$(MACHINE)),,src/kernels/isa_avx2.c \
            src/kernels/isa_avx512.c)
 LIB_SRC = $(filter-out $(NOT_HERE),$(sort $(foreach f,$(LIB_FOLDERS),\
@@ -57,9 +79,24 @@ TEST_SRC = tests/runner.c $(sort $(wildcard tests/support/*.c)) \
 TEST_OBJ = $(TEST_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/table_test.o
 
 .SUFFIXES:
-.PHONY: all lib test clean
-all: $(BUILD)/graft lib
-lib: $(BUILD)/libgraft.a
+.PHONY: all lib test test-run test-double test-asan test-tsan check stats \
+        bench reference demo demo-run deps install uninstall dist clean help
+all: $(if $(filter cli,$(FOLDERS)),$(BUILD)/graft) lib
+lib: $(BUILD)/libgraft.a $(if $(filter api,$(FOLDERS)),$(BUILD)/libgraft.so)
+
+# ---- what must be installed ---------------------------------------------------
+
+# Targets that people run first install what is missing; the others say so.
+AUTO = $(if $(filter no,$(DEPS)),,$(filter test test-asan test-tsan demo,\
+       $(MAKECMDGOALS)))
+$(BUILD)/deps.ok: .ci/deps
+	@mkdir -p $(@D)
+	@CC='$(CC)' sh .ci/deps $(if $(AUTO),install,check)
+	@touch $@
+deps:
+	@mkdir -p $(BUILD)
+	@CC='$(CC)' sh .ci/deps install
+	@touch $(BUILD)/deps.ok
 
 # ---- objects ----------------------------------------------------------------
 
@@ -69,7 +106,7 @@ $(BUILD)/src/kernels/isa_generic.o: EXTRA = $(KERNEL_CFLAGS)
 $(BUILD)/gen/onnx.pb-c.o: EXTRA = -w
 $(BUILD)/tests/%.o: GRAFT_CPPFLAGS += -Itests
 
-$(BUILD)/%.o: %.c $(BUILD)/flags | $(if $(filter onnx,$(FOLDERS)),$(BUILD)/gen/onnx.pb-c.h)
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/deps.ok $(if $(filter onnx,$(FOLDERS)),$(BUILD)/gen/onnx.pb-c.h)
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CFLAGS) $(GRAFT_CFLAGS) $(EXTRA) -c $< -o $@
@@ -80,11 +117,12 @@ $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 # Everything is rebuilt when compiler or flags change.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS) $(SAN) $(DEVELOPER)' | cmp -s - $@ || \
-	 echo '$(CC) $(CFLAGS) $(SAN) $(DEVELOPER)' > $@
+	@echo '$(CC) $(CFLAGS) $(SAN) $(DEVELOPER) $(DEFS)' | cmp -s - $@ || \
+	 echo '$(CC) $(CFLAGS) $(SAN) $(DEVELOPER) $(DEFS)' > $@
+.PHONY: FORCE
 FORCE:
 
-$(BUILD)/gen/onnx.pb-c.c $(BUILD)/gen/onnx.pb-c.h &: proto/onnx.proto
+$(BUILD)/gen/onnx.pb-c.c $(BUILD)/gen/onnx.pb-c.h &: proto/onnx.proto | $(BUILD)/deps.ok
 	@mkdir -p $(@D)
 	$(Q)protoc-c --proto_path=proto --c_out=$(BUILD)/gen onnx.proto
 
@@ -159,10 +197,115 @@ $(BUILD)/run-tests: $(TEST_OBJ) $(BUILD)/libgraft.a
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pthread -o $@ $^ $(LDFLAGS) -lcmocka $(LIBS)
 
-test: $(BUILD)/run-tests
+# Only what the headers mark GRAFT_API leaves the shared library.
+$(BUILD)/libgraft.so: $(LIB_OBJ)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -shared -Wl,-soname,$(SONAME) -pthread \
+	   -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(Q)ln -sf libgraft.so $(BUILD)/$(SONAME)
+
+# ---- tests --------------------------------------------------------------------
+# With T=pattern: just the unit tests that match. Without: everything, and a
+# closing line with the count.
+
+SUB = +$(Q)$(MAKE) --no-print-directory
+ENV = BUILD='$(BUILD)' CC='$(CC)' CFLAGS='$(CFLAGS)' VENV='$(VENV)' \
+      MAKE='$(MAKE)' VERSION='$(VERSION)' V='$(V)'
+NAMED_GRADIENT = $(if $(TEST_SRC),$(shell grep -l '^TEST..*gradient' \
+                 $(TEST_SRC)))
+
+# Twice make: what deps has just installed is seen by the second one only.
+test: $(BUILD)/deps.ok
+	$(SUB) $(if $(T),test-units,test-run)
+.PHONY: test-units
+test-units: $(BUILD)/run-tests
 	$(Q)$(BUILD)/run-tests $(T)
 
+HAS_CLI = $(if $(filter cli,$(FOLDERS)),$(wildcard tests/cli/test_*.sh))
+test-run: $(BUILD)/run-tests $(if $(HAS_CLI),$(BUILD)/graft $(BUILD)/draw lib)
+	$(if $(NAMED_GRADIENT),$(SUB) BUILD=$(BUILD)/double REAL=double \
+	   $(BUILD)/double/run-tests)
+	$(Q)$(ENV) bash tests/all.sh units $(if $(NAMED_GRADIENT),gradients) \
+	   $(if $(HAS_CLI),cli install)
+
+# One pattern in the build that computes in double: make test-double T=conv
+test-double: $(BUILD)/deps.ok
+	$(SUB) BUILD=$(BUILD)/double REAL=double test-units \
+	   T='$(or $(T),gradient)'
+
+ASAN = BUILD=$(BUILD)/asan SANITIZE=address,undefined CFLAGS='-O1 -g'
+TSAN = BUILD=$(BUILD)/tsan SANITIZE=thread CFLAGS='-O1 -g'
+test-asan: $(BUILD)/deps.ok
+	$(SUB) $(ASAN) $(BUILD)/asan/run-tests \
+	   $(if $(HAS_CLI),$(BUILD)/asan/graft $(BUILD)/asan/draw)
+	$(SUB) $(TSAN) $(BUILD)/tsan/run-tests
+	$(Q)$(ENV) bash tests/all.sh asan $(if $(HAS_CLI),asan-cli) tsan
+
+check: $(BUILD)/deps.ok
+	$(SUB) lib $(BUILD)/graft
+	$(Q)$(ENV) bash tests/check/all.sh
+stats: all
+	$(Q)$(ENV) bash tests/check/stats.sh
+
+# ---- against others -----------------------------------------------------------
+
+PINNED = onnx==1.23.2 onnxruntime==1.31.1 torch==2.15.0 torchvision==0.29.2 \
+         scikit-learn==1.9.1 pillow==13.0.0 numpy==2.4.6 onnxscript==0.7.2 \
+         timm==1.0.31
+$(VENV)/bin/python:
+	python3 -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --disable-pip-version-check $(PINNED)
+reference: $(VENV)/bin/python all $(BUILD)/draw
+	$(Q)$(ENV) bash tests/reference/all.sh
+bench: $(VENV)/bin/python all
+	$(Q)$(ENV) bash tests/bench/all.sh
+
+# ---- from cats to tigers ------------------------------------------------------
+
+DRAW_SRC = $(sort $(wildcard examples/draw*.c))
+$(BUILD)/draw: $(DRAW_SRC) $(wildcard examples/draw*.h) | $(BUILD)/deps.ok
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) -O2 -std=c11 -pthread -o $@ $(DRAW_SRC) -lm
+demo: $(BUILD)/deps.ok
+	$(SUB) demo-run
+demo-run: $(BUILD)/graft $(BUILD)/draw
+	$(Q)$(ENV) sh examples/demo.sh
+
+# ---- installation -------------------------------------------------------------
+
+D = $(DESTDIR)$(PREFIX)
+HEADERS = $(wildcard include/graft/*.h)
+install: all
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include/graft \
+	   $(D)/share/man/man1 $(D)/share/graft
+	install $(BUILD)/graft $(D)/bin/graft
+	install -m 644 $(BUILD)/libgraft.a $(D)/lib/libgraft.a
+	install -m 755 $(BUILD)/libgraft.so $(D)/lib/libgraft.so.$(VERSION)
+	ln -sf libgraft.so.$(VERSION) $(D)/lib/$(SONAME)
+	ln -sf $(SONAME) $(D)/lib/libgraft.so
+	install -m 644 include/graft.h $(D)/include/graft.h
+	install -m 644 $(HEADERS) $(D)/include/graft/
+	install -m 644 src/cli/graft.1 $(D)/share/man/man1/graft.1
+	install -m 644 $(wildcard pretrained/*.onnx) $(D)/share/graft/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	   -e 's|@LIBS@|$(LIBS)|' src/api/graft.pc.in \
+	   > $(D)/lib/pkgconfig/graft.pc
+	chmod 644 $(D)/lib/pkgconfig/graft.pc
+uninstall:
+	rm -f $(D)/bin/graft $(D)/lib/libgraft.a $(D)/lib/libgraft.so \
+	   $(D)/lib/$(SONAME) $(D)/lib/libgraft.so.$(VERSION) \
+	   $(D)/lib/pkgconfig/graft.pc $(D)/share/man/man1/graft.1
+	rm -rf $(D)/include/graft $(D)/include/graft.h $(D)/share/graft
+
+dist:
+	@mkdir -p $(BUILD)
+	git archive --format=tar.gz --prefix=graft-$(VERSION)/ \
+	   -o $(BUILD)/graft-$(VERSION).tar.gz HEAD
+	@echo $(BUILD)/graft-$(VERSION).tar.gz
 clean:
 	rm -rf $(BUILD)
+help:
+	@sed -n '/^#/!q; /SPDX/d; s/^# \{0,1\}//p' Makefile
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_OBJ:.o=.d)

@@ -17,6 +17,7 @@
 #include "base/rng.h"
 #include "base/status.h"
 #include "graph/model.h"
+#include "kernels/act.h"
 
 struct graft_kernels; /* kernels/kernels.h */
 struct graft_call;
@@ -149,22 +150,7 @@ int graft_infer_fail(const struct graft_infer *f, int status,
 
 /* ---- activations and epilogues ------------------------------------------- */
 
-/* name, formula */
-#define GRAFT_ACT_LIST(X)                                                   \
-    X(GRAFT_ACT_NONE, "none")                                               \
-    X(GRAFT_ACT_RELU, "relu")               /* max(x, 0) */                 \
-    X(GRAFT_ACT_CLIP, "clip")               /* min(max(x, a), b) */         \
-    X(GRAFT_ACT_SIGMOID, "sigmoid")         /* 1 / (1 + exp(-x)) */         \
-    X(GRAFT_ACT_HARDSIGMOID, "hardsigmoid") /* clip(a x + b, 0, 1) */       \
-    X(GRAFT_ACT_HARDSWISH, "hardswish")     /* x clip(x/6 + 1/2, 0, 1) */
-#define GRAFT_ACT_ENUM(code, name) code,
-enum graft_act_kind { GRAFT_ACT_LIST(GRAFT_ACT_ENUM) GRAFT_ACT_COUNT };
-#undef GRAFT_ACT_ENUM
-
-struct graft_act {
-    enum graft_act_kind kind;
-    real a, b;
-};
+/* struct graft_act: kernels/act.h */
 
 /* Done to an EPILOGUE row's result z while storing it:
  *   y = act(z + bias[c] + residual)
@@ -282,8 +268,8 @@ struct graft_op {
                    real *scale, real *shift);
 };
 
-/* Row for an operator at an opset version; NULL: none. `hint` (may be NULL)
- * receives a sentence of what would be supported ("opset 13 to 22"). */
+/* Row for an operator at an opset version. NULL: none, and the message (not a
+ * failure yet) says what would be supported: return GRAFT_EUNSUPPORTED. */
 const struct graft_op *graft_op_find(const char *domain, const char *name,
                                      int64_t opset);
 /* All rows, for tests and listings; ended by NULL. */

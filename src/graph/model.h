@@ -94,6 +94,8 @@ struct graft_node {
     bool has_subgraph;
     struct graft_span span;  /* the NodeProto message; blob -1: new */
     bool removed;
+    graft_value_id *capture; /* values of this graph that subgraphs of the */
+    int n_capture;           /* node read by name; they count as uses */
 };
 
 /* A dimension as a file states it. */
@@ -110,13 +112,14 @@ struct graft_value {
     int rank;
     int32_t node;          /* producer: index into model->node; -1: none */
     int32_t tensor;        /* initializer: index into model->tensor; -1 */
-    int n_uses;            /* inputs of live nodes that read it */
+    int n_uses;            /* inputs and captures of live nodes */
     bool is_input, is_output; /* in the graph's lists */
 };
 
 struct graft_opset {
     const char *domain; /* "" = ai.onnx */
     int64_t version;
+    struct graft_span span; /* blob -1: set by an edit */
 };
 
 struct graft_metadata {
@@ -146,6 +149,9 @@ struct graft_model {
     void (*items_free)(struct graft_items *);
     bool outputs_changed;     /* an edit replaced the output list */
     uint64_t parameter_count; /* elements of live float initializers */
+    struct graft_map taken;   /* names that are no value's but must not be
+                                 given to new ones: nodes', subgraphs' */
+    bool edited;              /* something differs from the file */
 };
 
 /* An empty model (for import, and for tests that build graphs by edits). */
@@ -156,6 +162,16 @@ graft_value_id graft_value_find(const struct graft_model *m,
                                 const char *name); /* -1: none */
 /* Id of the value `name`, made when new; negative: a status. */
 graft_value_id graft_value_intern(struct graft_model *m, const char *name);
+
+/* Keeps `name` (which lives as long as the model) from being given to
+ * something new. */
+int graft_name_take(struct graft_model *m, const char *name);
+
+/* Recounts n_uses of every value and parameter_count. */
+void graft_model_recount(struct graft_model *m);
+
+/* The value is computed, an initializer or an input: somebody defines it. */
+bool graft_value_defined(const struct graft_value *v);
 
 /* Version of a domain the model imports; 0: not imported. */
 int64_t graft_opset_of(const struct graft_model *m, const char *domain);

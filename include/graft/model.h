@@ -35,6 +35,7 @@ GRAFT_API int graft_model_save(const graft_model *m, const char *path,
 
 GRAFT_API int64_t graft_model_ir_version(const graft_model *m);
 GRAFT_API int64_t graft_model_opset(const graft_model *m); /* ai.onnx */
+GRAFT_API int graft_model_n_outputs(const graft_model *m);
 /* Value of a metadata_props entry, NULL: none. Borrowed. */
 GRAFT_API const char *graft_model_metadata(const graft_model *m,
                                            const char *key);
@@ -101,7 +102,17 @@ struct graft_array {         /* dense, row-major float32 */
     int rank;
     int64_t dim[8];
 };
-/* Compiles a model for inputs of these shapes (dim 0: the batch). `outputs`:
+/* Reads a NumPy file (.npy, format 1 or 2, float32, C order); name is set to
+ * NULL. Release with graft_array_release (one all zero is fine). */
+GRAFT_API int graft_array_read(struct graft_array *out, graft_runtime *rt,
+                               const char *path);
+GRAFT_API void graft_array_release(struct graft_array *a);
+/* Writes one atomically; an existing file only with `replace`. */
+GRAFT_API int graft_array_write(const struct graft_array *a, const char *path,
+                                bool replace);
+
+/* Arrays are matched to inputs by name, those with name NULL by position.
+ * Compiles a model for inputs of these shapes (dim 0: the batch). `outputs`:
  * value names, NULL: the model's own. The model must outlive the session. */
 GRAFT_API int graft_session_new(graft_session **out, const graft_model *m,
                                 const struct graft_array *inputs,

@@ -1,0 +1,123 @@
+/* graft train: a new head on a backbone, from photos.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const struct graft_option options[] = {
+    {.name = "output", .letter = 'o', .arg = "FILE", .take = graft_take_text,
+     .slot = GRAFT_SLOT(output),
+     .help = "the classifier to write (default: none, only the report)\n"},
+    {.name = "force", .letter = 'f', .take = graft_take_flag,
+     .slot = GRAFT_SLOT(force), .help = "replace FILE if it exists\n"},
+    {.name = "cut", .arg = "VALUE", .take = graft_take_text,
+     .slot = GRAFT_SLOT(cut),
+     .help = "where the new head is set on, as 'graft inspect' lists them\n"
+             "(default: where the old head begins)\n"},
+    {.name = "seed", .arg = "N", .take = graft_take_seed,
+     .slot = GRAFT_SLOT(seed),
+     .help = "of split, folds and views: same seed, same bytes (default: 0)\n"},
+    {.name = "views", .arg = "K", .take = graft_take_int,
+     .slot = GRAFT_SLOT(views), .max = 1000,
+     .help = "also learn from K flipped and cropped views of each photo\n"
+             "(default: 0)\n"},
+    {.name = "l2", .arg = "X", .take = graft_take_real,
+     .slot = GRAFT_SLOT(l2), .max = 1e12,
+     .help = "weight of the L2 penalty (default: chosen by\n"
+             "cross-validation inside train)\n"},
+    {.name = "emit", .arg = "WHAT", .take = graft_take_choice,
+     .slot = GRAFT_SLOT(emit), .choices = "probabilities logits",
+     .help = "what the file gives: probabilities or logits\n"
+             "(default: probabilities)\n"},
+    {.name = "external-data", .take = graft_take_flag,
+     .slot = GRAFT_SLOT(external_data),
+     .help = "weights beside the file, in FILE.data\n"},
+    {.name = "json", .take = graft_take_flag, .slot = GRAFT_SLOT(json),
+     .help = "the report as JSON instead of words\n"},
+    {.name = NULL},
+};
+
+static struct graft_train_options wanted(const struct graft_settings *s)
+{
+    struct graft_train_options o = GRAFT_TRAIN_OPTIONS;
+    o.model = s->operand[0];
+    o.data = s->operand[1];
+    o.output = s->output;
+    o.cut = s->cut;
+    o.preprocess = graft_cli_preprocess(s);
+    o.seed = s->seed;
+    o.views = s->views;
+    o.l2 = s->l2;
+    o.batch = s->batch;
+    o.emit_logits = s->emit && !strcmp(s->emit, "logits");
+    o.replace = s->force;
+    o.external_data = s->external_data;
+    o.strict = s->strict;
+    o.no_cache = s->no_cache;
+    o.decode = s->decode;
+    o.progress = s->quiet ? NULL : graft_cli_progress;
+    return o;
+}
+
+static void what_came(const struct graft_settings *s,
+                      const struct graft_report *r)
+{
+    graft_cli_report(r, GRAFT_REPORT_TRAIN);
+    if (!s->output) {
+        printf("\nnothing was written: -o FILE keeps the classifier\n");
+        return;
+    }
+    fputs("written      ", stdout);
+    for (const char *p = r->output ? r->output : s->output; *p;) {
+        char name[4096];
+        size_t n = strcspn(p, "\n");
+        snprintf(name, sizeof name, "%.*s", (int)n, p);
+        graft_cli_put(stdout, name);
+        p += n + (p[n] == '\n');
+        fputs(*p ? ", " : "\n", stdout);
+    }
+    fputs("\nnext: graft predict ", stdout);
+    graft_cli_put(stdout, s->output);
+    fputs(" your.jpg\n", stdout);
+}
+
+static int run(struct graft_settings *s)
+{
+    struct graft_train_options o = wanted(s);
+    struct graft_report *r = NULL;
+    int status = graft_train(&r, s->rt, &o);
+    graft_cli_progress_clear();
+    if (status)
+        return graft_cli_failed(status);
+    if (s->json)
+        printf("%s\n", r->json);
+    else
+        what_came(s, r);
+    graft_report_free(r);
+    return GRAFT_EXIT_DONE;
+}
+
+extern const struct graft_command graft_cmd_train;
+const struct graft_command graft_cmd_train = {
+    .name = "train",
+    .summary = "trains a new head on a backbone, from photos",
+    .usage = "MODEL PHOTOS -o FILE [options]",
+    .about =
+        "Freezes the backbone MODEL (an ONNX file), puts a new head on it,\n"
+        "trains that on the folder PHOTOS, and writes one ONNX file that\n"
+        "every runtime runs. PHOTOS holds one folder for each class, or\n"
+        "train/ and val/ (and test/) with such folders inside. Without val/,\n"
+        "20 % of each class is split off; nothing is chosen on those photos.\n"
+        "Beside FILE.onnx appear FILE.json (what the file says about\n"
+        "itself), FILE.labels.txt and FILE.report.json.\n",
+    .example = "graft train resnet18.onnx photos/ -o tigers.onnx\n"
+               "graft train resnet18.onnx photos/ -o t.onnx --views 4 "
+               "--fit squash\n",
+    .min_operands = 2, .max_operands = 2,
+    .group = {{"options", options},
+              {"photos", graft_options_pixels},
+              {"feature cache", graft_options_cache},
+              {"everywhere", graft_options_common}},
+    .run = run,
+};

@@ -1,0 +1,200 @@
+/* A report in plain words.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+
+#include "cli.h"
+
+enum {
+    LABEL_WIDTH = 16,   /* columns of a class name in tables */
+    MATRIX_MAX = 12,    /* classes whose whole matrix fits a screen */
+    MISTAKES_SHOWN = 10,
+    SKIPPED_SHOWN = 10
+};
+
+static void percent(double part, int width)
+{
+    if (isnan(part))
+        printf("%*s", width, "-");
+    else
+        printf("%*.1f %%", width - 2, 100 * part);
+}
+
+static const char *label(const struct graft_report *r, int k)
+{
+    return k >= 0 && k < r->n_classes ? r->labels[k] : "?";
+}
+
+/* ---- sections --------------------------------------------------------------- */
+
+static void headline(const struct graft_report *r)
+{
+    printf("accuracy     %d of %d (%.1f %%, 95 %% interval %.1f to "
+           "%.1f %%)\n", r->correct, r->total, 100 * r->accuracy,
+           100 * r->wilson_low, 100 * r->wilson_high);
+    if (!isnan(r->log_loss))
+        printf("log loss     %.4f\n", r->log_loss);
+}
+
+static void head(const struct graft_report *r)
+{
+    printf("photos       %d to train", r->n_train);
+    if (r->n_train_views > r->n_train)
+        printf(" (%d with further views)", r->n_train_views);
+    printf(", %d to judge by%s\n", r->n_val,
+           r->split_from_train ? " (split off by seed)" : "");
+    printf("features     %s", graft_cli_count(r->features));
+    if (r->cut) {
+        fputs(", cut at '", stdout);
+        graft_cli_put(stdout, r->cut);
+        fputs("'", stdout);
+    }
+    if (!isnan(r->cv_log_loss))
+        printf("; L2 %.3g chosen inside train\n"
+               "             (cross-validated: %.1f %%, log loss %.4f)\n",
+               r->l2, 100 * r->cv_accuracy, r->cv_log_loss);
+    else
+        printf("; L2 %.3g\n", r->l2);
+}
+
+static void pixels(const struct graft_report *r)
+{
+    if (!r->preprocess)
+        return;
+    fputs("pixels       ", stdout);
+    graft_cli_put(stdout, r->preprocess);
+    if (r->preprocess_source) {
+        fputs("\n             (", stdout);
+        graft_cli_put(stdout, r->preprocess_source);
+        fputs(")", stdout);
+    }
+    fputc('\n', stdout);
+}
+
+static int widest_label(const struct graft_report *r)
+{
+    int widest = 9; /* "precision" */
+    for (int k = 0; k < r->n_classes; k++) {
+        int n = graft_cli_columns(r->labels[k]);
+        widest = n > widest ? n : widest;
+    }
+    return widest < LABEL_WIDTH ? widest : LABEL_WIDTH;
+}
+
+static void matrix(const struct graft_report *r)
+{
+    int first = widest_label(r), n = r->n_classes;
+    printf("\n%*s  said\n", first, "");
+    graft_cli_cell(stdout, "truth", first);
+    for (int k = 0; k < n; k++) {
+        fputs("  ", stdout);
+        graft_cli_cell(stdout, r->labels[k], k < n ? -8 : 8);
+    }
+    printf("  %8s\n", "recall");
+    for (int t = 0; t < n; t++) {
+        graft_cli_cell(stdout, r->labels[t], first);
+        for (int k = 0; k < n; k++)
+            printf("  %8d", r->confusion[t * n + k]);
+        fputs("  ", stdout);
+        percent(r->recall[t], 8);
+        fputc('\n', stdout);
+    }
+    graft_cli_cell(stdout, "precision", first);
+    for (int k = 0; k < n; k++) {
+        fputs("  ", stdout);
+        percent(r->precision[k], 8);
+    }
+    fputc('\n', stdout);
+}
+
+static void class_list(const struct graft_report *r)
+{
+    int n = r->n_classes;
+    printf("\n");
+    graft_cli_cell(stdout, "class", 24);
+    printf("  %9s  %8s  most often taken for\n", "precision", "recall");
+    for (int t = 0; t < n; t++) {
+        int most = -1;
+        for (int k = 0; k < n; k++)
+            if (k != t && r->confusion[t * n + k] > 0 &&
+                (most < 0 ||
+                 r->confusion[t * n + k] > r->confusion[t * n + most]))
+                most = k;
+        graft_cli_cell(stdout, r->labels[t], 24);
+        fputs("  ", stdout);
+        percent(r->precision[t], 9);
+        fputs("  ", stdout);
+        percent(r->recall[t], 8);
+        if (most >= 0) {
+            fputs("  ", stdout);
+            graft_cli_put(stdout, r->labels[most]);
+            printf(" (%d)", r->confusion[t * n + most]);
+        }
+        fputc('\n', stdout);
+    }
+}
+
+static void mistakes(const struct graft_report *r)
+{
+    if (r->n_mistakes < 1)
+        return;
+    printf("\nmistakes, worst first\n");
+    for (int i = 0; i < r->n_mistakes && i < MISTAKES_SHOWN; i++) {
+        const struct graft_mistake *m = &r->mistakes[i];
+        fputs("  ", stdout);
+        graft_cli_put(stdout, m->file);
+        fputs(": said ", stdout);
+        graft_cli_put(stdout, label(r, m->said));
+        printf(" (%.1f %%), is ", 100 * m->p_said);
+        graft_cli_put(stdout, label(r, m->truth));
+        printf(" (%.1f %%)\n", 100 * m->p_truth);
+    }
+    if (r->n_mistakes > MISTAKES_SHOWN)
+        printf("  and %d more\n", r->n_mistakes - MISTAKES_SHOWN);
+}
+
+static void skipped(const struct graft_report *r)
+{
+    if (r->n_skipped < 1)
+        return;
+    printf("\nskipped %d file%s\n", r->n_skipped,
+           r->n_skipped == 1 ? "" : "s");
+    for (int i = 0; i < r->n_skipped && i < SKIPPED_SHOWN; i++) {
+        fputs("  ", stdout);
+        graft_cli_put(stdout, r->skipped[i].file);
+        fputs(": ", stdout);
+        graft_cli_put(stdout, r->skipped[i].why);
+        fputc('\n', stdout);
+    }
+    if (r->n_skipped > SKIPPED_SHOWN)
+        printf("  and %d more\n", r->n_skipped - SKIPPED_SHOWN);
+}
+
+static void costs(const struct graft_report *r)
+{
+    printf("\ntime         %.1f s", r->seconds);
+    const char *between = ": ";
+    for (int i = 0; i < r->n_phases; i++) {
+        printf("%s%s %.1f", between, r->phases[i].name, r->phases[i].seconds);
+        between = ", ";
+    }
+    printf("\nmemory       %s at most\n", graft_cli_bytes(r->peak_bytes));
+    if (r->photos_decoded == 0)
+        printf("cache        no photo was opened: all features were there\n");
+}
+
+void graft_cli_report(const struct graft_report *r,
+                      enum graft_report_kind kind)
+{
+    if (kind == GRAFT_REPORT_TRAIN)
+        head(r);
+    pixels(r);
+    headline(r);
+    if (r->n_classes <= MATRIX_MAX)
+        matrix(r);
+    else
+        class_list(r);
+    mistakes(r);
+    skipped(r);
+    costs(r);
+}

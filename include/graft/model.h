@@ -103,12 +103,12 @@ struct graft_array {         /* dense, row-major float32 */
     int64_t dim[8];
 };
 /* Reads a NumPy file (.npy, format 1 or 2, float32, C order); name is set to
- * NULL. Release with graft_array_release (one all zero is fine). */
-GRAFT_API int graft_array_read(struct graft_array *out, graft_runtime *rt,
+ * NULL. Release with graft_npy_release (one all zero is fine). */
+GRAFT_API int graft_npy_read(struct graft_array *out, graft_runtime *rt,
                                const char *path);
-GRAFT_API void graft_array_release(struct graft_array *a);
+GRAFT_API void graft_npy_release(struct graft_array *a);
 /* Writes one atomically; an existing file only with `replace`. */
-GRAFT_API int graft_array_write(const struct graft_array *a, const char *path,
+GRAFT_API int graft_npy_write(const struct graft_array *a, const char *path,
                                 bool replace);
 
 /* Arrays are matched to inputs by name, those with name NULL by position.

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/array.h"
 #include "base/runtime.h"
 #include "graft/model.h"
 #include "program/program.h"

@@ -51,7 +51,7 @@ static int read_inputs(struct graft_array *a, const struct named *in,
 {
     int status = GRAFT_OK;
     for (int i = 0; i < in->n && !status; i++) {
-        status = graft_array_read(&a[i], rt, in->file[i]);
+        status = graft_npy_read(&a[i], rt, in->file[i]);
         a[i].name = in->name[i];
     }
     return status;
@@ -63,7 +63,7 @@ static int write_outputs(const graft_session *session,
     int status = GRAFT_OK;
     for (int i = 0; i < out->n && !status; i++) {
         struct graft_array a = graft_session_output(session, i);
-        status = graft_array_write(&a, out->file[i], replace);
+        status = graft_npy_write(&a, out->file[i], replace);
     }
     return status;
 }
@@ -129,7 +129,7 @@ static int run(struct graft_settings *s)
     if (!code)
         code = work(s, &in, &out, a);
     for (int i = 0; i < GRAFT_CLI_LIST_MAX; i++)
-        graft_array_release(&a[i]);
+        graft_npy_release(&a[i]);
     return code;
 }
 

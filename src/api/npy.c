@@ -122,7 +122,7 @@ static int parse(struct graft_shape *shape, const uint8_t *file,
     return GRAFT_OK;
 }
 
-int graft_array_read(struct graft_array *out, graft_runtime *rt,
+int graft_npy_read(struct graft_array *out, graft_runtime *rt,
                      const char *path)
 {
     uint8_t *file = NULL;
@@ -147,7 +147,7 @@ int graft_array_read(struct graft_array *out, graft_runtime *rt,
     return GRAFT_OK;
 }
 
-void graft_array_release(struct graft_array *a)
+void graft_npy_release(struct graft_array *a)
 {
     if (!a)
         return;
@@ -181,7 +181,7 @@ static int make_header(struct graft_str *s, const struct graft_shape *shape)
     return status ? status : graft_str_ok(s);
 }
 
-int graft_array_write(const struct graft_array *a, const char *path,
+int graft_npy_write(const struct graft_array *a, const char *path,
                       bool replace)
 {
     struct graft_writer *w = NULL;

@@ -84,6 +84,10 @@ void box(Shape *s, float cx, float cy, float hx, float hy, float turn,
 void tri(Shape *s, Vec a, Vec b, Vec c, float round);
 void curve(Shape *s, Vec a, Vec b, Vec c, float ra, float rb);
 void leaf(Shape *s, float ax, float ay, float bx, float by, float r);
+float far_shape(const Shape *s, Vec p);
+float reach(const Part *q, Vec *c);
+
+/* --- draw_fill.c --- */
 void fill(Pic *p, const Shape *s, const Paint *m);
 Paint flat(Rgb c);
 Paint solid(Rgb c, float round);
@@ -111,14 +115,22 @@ enum {
     AT_WILD = AT_LAND | AT_JUNGLE | AT_SAVANNA | AT_SNOW | AT_ROCKS
 };
 void backdrop(Pic *p, int where);
+
+/* --- draw_sky.c --- */
+void screen(Pic *p);
+float aspect(const Pic *p);
 void sky(Pic *p, Rgb top, Rgb low);
 void land(Pic *p, Rgb far_c, Rgb near_c, float rough);
 void ridge(Pic *p, float y0, float high, float freq, Rgb c, float haze);
 void clouds(Pic *p, int n, Rgb c);
+void blue_sky(Pic *p);
 void grass(Pic *p, float y, int n, float high, Rgb c);
 void tree_at(Pic *p, float x, float y, float high, Rgb leaf_c);
 void foliage(Pic *p, int n, Rgb c);
-void screen(Pic *p);
+
+/* --- draw_town.c --- */
+void room(Pic *p);
+void street(Pic *p);
 
 /* --- draw_fore.c --- */
 void foreground(Pic *p);
@@ -179,7 +191,10 @@ void head_front(Pic *p, const Breed *b, const Look *k, Mien m);
 void head_side(Pic *p, const Breed *b, const Look *k, Mien m);
 const Breed *breed_named(const char *name);
 
-/* --- draw_dress.c: the colours that an animal of a breed may have --- */
+/* --- draw_dress.c, draw_hoof.c: the colours an animal may have --- */
+void wear(Rng *r, Look *k, Pattern f, Rgb main, Rgb mark, Rgb pale,
+          float belly);
+void wear_stripes(Look *k, float scale, float amount, float bands);
 void dress_cat(Rng *r, Look *k);
 void dress_tiger(Rng *r, Look *k);
 void dress_lion(Rng *r, Look *k);
@@ -200,8 +215,31 @@ void dress_deer(Rng *r, Look *k);
 void dress_giraffe(Rng *r, Look *k);
 void dress_elephant(Rng *r, Look *k);
 
-/* --- painters of the rest: draw_bird.c, draw_small.c, draw_thing.c,
-       draw_view.c; each paints its subject on the backdrop --- */
+/* --- draw_crest.c: what animals wear on the head --- */
+void lion_mane(Pic *p, const Breed *b, const Look *k, float turn);
+void fox_cheeks(Pic *p, const Breed *b, const Look *k, float turn);
+void panda_eyes(Pic *p, const Breed *b, const Look *k, float turn);
+void raccoon_mask(Pic *p, const Breed *b, const Look *k, float turn);
+void dog_blaze(Pic *p, const Breed *b, const Look *k, float turn);
+void pig_snout(Pic *p, const Breed *b, const Look *k, float turn);
+void pig_snout_side(Pic *p, const Breed *b, const Look *k, float turn);
+void cow_horns(Pic *p, const Breed *b, const Look *k, float turn);
+void cow_horn_side(Pic *p, const Breed *b, const Look *k, float turn);
+void forelock(Pic *p, const Breed *b, const Look *k, float turn);
+void nostrils(Pic *p, const Breed *b, const Look *k, float turn);
+void mane_side(Pic *p, const Breed *b, const Look *k, float turn);
+void sheep_cap(Pic *p, const Breed *b, const Look *k, float turn);
+void antlers(Pic *p, const Breed *b, const Look *k, float turn);
+void giraffe_horns(Pic *p, const Breed *b, const Look *k, float turn);
+void trunk(Pic *p, const Breed *b, const Look *k, float turn);
+void rabbit_teeth(Pic *p, const Breed *b, const Look *k, float turn);
+
+/* --- draw_small.c: shared with draw_water.c --- */
+Rgb bright(Rng *r);
+void bead(Pic *p, float x, float y, float r);
+
+/* --- painters of the rest: draw_bird.c, draw_small.c, draw_water.c,
+       draw_thing.c, draw_view.c; each paints on the backdrop --- */
 void paint_penguin(Pic *p);
 void paint_owl(Pic *p);
 void paint_duck(Pic *p);

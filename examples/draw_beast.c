@@ -95,8 +95,9 @@ static void torso(Pic *p, const Breed *b, const Look *k, Vec head)
 
 static Mien mien(Rng *r)
 {
-    Mien f = { range(r, -0.9f, 0.9f), 0.0f, chance(r, 0.12f) };
+    Mien f = { .turn = range(r, -0.9f, 0.9f) };
 
+    f.open = chance(r, 0.12f);
     f.lid = chance(r, 0.3f) ? range(r, 0.2f, 0.9f) : 0.0f;
     return f;
 }
@@ -274,7 +275,7 @@ void paint_beast(Pic *p, const Breed *b)
 {
     Look k = { 0 };
     Breed own = *b;
-    float u = unit(&p->rng);
+    float u = 0.0f;
     Pose paint = side_view;
 
     b->dress(&p->rng, &k);
@@ -282,6 +283,10 @@ void paint_beast(Pic *p, const Breed *b)
     own.deep *= range(&p->rng, 0.9f, 1.12f);
     own.ear_h *= range(&p->rng, 0.85f, 1.15f);
     own.wide *= range(&p->rng, 0.94f, 1.06f);
+    for (size_t i = 0; i < sizeof poses / sizeof poses[0]; i++) {
+        u += (b->poses & poses[i].bit) != 0 ? poses[i].share : 0.0f;
+    }
+    u *= unit(&p->rng);
     for (size_t i = 0; i < sizeof poses / sizeof poses[0]; i++) {
         if ((b->poses & poses[i].bit) != 0) {
             paint = poses[i].paint;

@@ -6,15 +6,10 @@
 #include <math.h>
 #include <stddef.h>
 
-static float wide(const Pic *p)
-{
-    return (float)p->w / (float)p->h;
-}
-
 /* A spray of large leaves reaching in from a corner. */
 static void branch(Pic *p)
 {
-    float side = chance(&p->rng, 0.5f) ? 0.0f : wide(p);
+    float side = chance(&p->rng, 0.5f) ? 0.0f : aspect(p);
     float inward = side > 0.0f ? -1.0f : 1.0f;
     float y = chance(&p->rng, 0.6f) ? range(&p->rng, 0.75f, 1.05f)
                                     : range(&p->rng, -0.05f, 0.2f);
@@ -44,8 +39,8 @@ static void fence(Pic *p)
     Paint m = solid(c, 0.02f);
     Shape s = shape(0.0f);
 
-    box(&s, wide(p) * 0.5f, y, wide(p), 0.018f, 0.0f, 0.005f);
-    for (; x < wide(p); x += step) {
+    box(&s, aspect(p) * 0.5f, y, aspect(p), 0.018f, 0.0f, 0.005f);
+    for (; x < aspect(p); x += step) {
         box(&s, x, 0.84f, 0.022f, 0.24f, 0.0f, 0.01f);
     }
     fill(p, &s, &m);
@@ -55,10 +50,11 @@ static void flakes(Pic *p)
 {
     for (int i = 20 + pick(&p->rng, 50); i > 0; i--) {
         float r = range(&p->rng, 0.004f, 0.012f);
+        float x = range(&p->rng, 0.0f, aspect(p)), y = unit(&p->rng);
         Shape s = shape(0.0f);
         Paint m = glow(rgb(0xffffff), r, 0.85f);
 
-        oval(&s, range(&p->rng, 0.0f, wide(p)), unit(&p->rng), r, r, 0.0f);
+        oval(&s, x, y, r, r, 0.0f);
         fill(p, &s, &m);
     }
 }
@@ -109,10 +105,12 @@ void foreground(Pic *p)
     screen(p);
     if ((p->where & outdoors) != 0 && p->where != AT_SNOW) {
         if (chance(&p->rng, 0.45f)) {
-            Rgb c = p->where == AT_SAVANNA ? rgb(0xb8974f) : rgb(0x5d8a3c);
+            Rgb c = vary(&p->rng, rgb(p->where == AT_SAVANNA ? 0xb8974f
+                                                             : 0x5d8a3c),
+                         0.15f);
+            int n = 14 + pick(&p->rng, 40);
 
-            grass(p, 1.03f, 14 + pick(&p->rng, 40),
-                  range(&p->rng, 0.1f, 0.26f), vary(&p->rng, c, 0.15f));
+            grass(p, 1.03f, n, range(&p->rng, 0.1f, 0.26f), c);
         }
         if (chance(&p->rng, p->where == AT_JUNGLE ? 0.6f : 0.2f)) {
             branch(p);

@@ -31,8 +31,8 @@ void hover(Pic *p, float reach, float low, float high, float tilt)
     float k = 0.5f * fminf(w, h) * range(&p->rng, low, high) / reach;
     float a = range(&p->rng, -tilt, tilt);
     float flip = chance(&p->rng, 0.5f) ? -1.0f : 1.0f;
+    float x = w * range(&p->rng, 0.4f, 0.6f);
+    float y = h * range(&p->rng, 0.42f, 0.58f);
 
-    p->f = (Frame){ w * range(&p->rng, 0.4f, 0.6f),
-                    h * range(&p->rng, 0.42f, 0.58f), cosf(a), sinf(a), k,
-                    flip };
+    p->f = (Frame){ x, y, cosf(a), sinf(a), k, flip };
 }

@@ -224,9 +224,10 @@ static void cap(Pic *p, float x, float y, float k, Rgb c, bool dotted)
     oval(&s, x, y - 1.0f * k, 0.42f * k, 0.3f * k, 0.0f);
     fill(p, &s, &m);
     for (int i = 0; dotted && i < 6; i++) {
-        spot(p, x + k * range(&p->rng, -0.4f, 0.4f),
-             y - k * range(&p->rng, 0.82f, 1.2f), 0.07f * k, 0.055f * k,
-             rgb(0xfaf5ea));
+        float u = x + k * range(&p->rng, -0.4f, 0.4f);
+
+        spot(p, u, y - k * range(&p->rng, 0.82f, 1.2f), 0.07f * k,
+             0.055f * k, rgb(0xfaf5ea));
     }
 }
 

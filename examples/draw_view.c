@@ -2,14 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "draw.h"
 
-#include <math.h>
-#include <stddef.h>
-
-static float wide(const Pic *p)
-{
-    return (float)p->w / (float)p->h;
-}
-
 static void peak(Pic *p, float x, float top, float half, Rgb rock)
 {
     float base = p->horizon + 0.05f;
@@ -38,21 +30,21 @@ void paint_mountain(Pic *p)
 {
     Rgb rock = vary(&p->rng, rgb(0x7a7f8f), 0.15f);
     Rgb field = vary(&p->rng, rgb(0x6f9a58), 0.2f);
-    bool lake = chance(&p->rng, 0.4f);
+    bool lake = chance(&p->rng, 0.4f), dawn = chance(&p->rng, 0.3f);
     int n = 1 + pick(&p->rng, 3);
 
     p->horizon = range(&p->rng, 0.6f, 0.78f);
     sky(p, vary(&p->rng, rgb(0x6fa3d8), 0.15f),
-        rgb(chance(&p->rng, 0.3f) ? 0xf8d8b8 : 0xe4eef6));
+        rgb(dawn ? 0xf8d8b8 : 0xe4eef6));
     clouds(p, pick(&p->rng, 4), rgb(0xfbfbfa));
     screen(p);
     for (int i = 0; i < n; i++) {
-        float x = wide(p) * (i == 0 ? range(&p->rng, 0.35f, 0.65f)
+        float x = aspect(p) * (i == 0 ? range(&p->rng, 0.35f, 0.65f)
                                     : range(&p->rng, 0.0f, 1.0f));
+        float top = range(&p->rng, 0.06f, 0.22f) + (i > 0 ? 0.1f : 0.0f);
 
-        peak(p, x, range(&p->rng, 0.06f, 0.22f) + 0.1f * (float)(i > 0),
-             range(&p->rng, 0.4f, 0.7f), scalec(rock, 1.0f -
-                                                0.08f * (float)i));
+        peak(p, x, top, range(&p->rng, 0.4f, 0.7f),
+             scalec(rock, 1.0f - 0.08f * (float)i));
     }
     if (lake) {
         land(p, rgb(0x9fc0d4), rgb(0x4f86a8), 0.25f);
@@ -74,7 +66,7 @@ void paint_sunset(Pic *p)
     sky(p, top, low);
     clouds(p, 1 + pick(&p->rng, 4), mixc(top, rgb(0xf88a6a), 0.6f));
     screen(p);
-    x = range(&p->rng, 0.25f, 0.75f) * wide(p);
+    x = range(&p->rng, 0.25f, 0.75f) * aspect(p);
     y = p->horizon - range(&p->rng, -0.02f, 0.2f);
     oval(&s, x, y, r, r, 0.0f);
     fill(p, &s, &m);
@@ -121,21 +113,23 @@ void paint_city(Pic *p)
     sky(p, top, mixc(top, rgb(0xc8708a), range(&p->rng, 0.1f, 0.6f)));
     screen(p);
     for (int i = 0; i < 30; i++) {
-        spot(p, range(&p->rng, 0.0f, wide(p)), range(&p->rng, 0.0f, 0.5f),
-             0.003f, 0.003f, rgb(0xf4f2e0));
+        float x = range(&p->rng, 0.0f, aspect(p));
+
+        spot(p, x, range(&p->rng, 0.0f, 0.5f), 0.003f, 0.003f,
+             rgb(0xf4f2e0));
     }
     if (chance(&p->rng, 0.5f)) {
-        spot(p, range(&p->rng, 0.1f, 0.9f) * wide(p), 0.14f, 0.05f, 0.05f,
+        spot(p, range(&p->rng, 0.1f, 0.9f) * aspect(p), 0.14f, 0.05f, 0.05f,
              rgb(0xfbf4d8));
     }
     for (int row = 0; row < 2; row++) {
         float x = range(&p->rng, -0.1f, 0.05f);
 
-        while (x < wide(p)) {
+        while (x < aspect(p)) {
             float half = range(&p->rng, 0.05f, 0.11f);
+            float high = range(&p->rng, 0.2f, 0.6f) + 0.15f * (float)row;
 
-            tower(p, x + half, half,
-                  range(&p->rng, 0.2f, 0.6f) + 0.15f * (float)row,
+            tower(p, x + half, half, high,
                   vary(&p->rng, rgb(row == 0 ? 0x2f3a5c : 0x1f2740), 0.2f));
             x += 2.0f * half + range(&p->rng, 0.0f, 0.04f);
         }

@@ -1,0 +1,442 @@
+/* Runs one operator row: parse, infer, plan, pack, forward, backward.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "support/op_run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void op_run_fail_(const struct op_run *r, const char *fmt, ...)
+{
+    char text[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    print_error("%s:%d: %s-%lld: %s\n", r->file, r->line, r->c->op,
+                (long long)r->c->opset, text);
+    fail();
+    abort(); /* fail() does not return */
+}
+
+/* ---- guarded memory ------------------------------------------------------- */
+
+enum { GUARD = 64, GUARD_BYTE = 0xa5, FILL_BYTE = 0xff /* NaN, -1 */ };
+
+static void *guarded(struct op_run *r, size_t bytes)
+{
+    struct op_buffer *b = graft_push(&r->buffer);
+    char *p = graft_alloc_aligned(bytes + 2 * GUARD);
+    if (!b || !p)
+        op_run_fail(r, "no memory");
+    memset(p, GUARD_BYTE, bytes + 2 * GUARD);
+    b->data = p + GUARD;
+    b->bytes = bytes;
+    memset(b->data, FILL_BYTE, bytes);
+    return b->data;
+}
+
+static void release_buffers(struct op_run *r)
+{
+    for (int i = 0; i < r->buffer.n; i++) {
+        struct op_buffer *b = &r->buffer.at[i];
+        for (size_t k = 0; k < GUARD; k++)
+            if ((uint8_t)b->data[-1 - (int64_t)k] != GUARD_BYTE ||
+                (uint8_t)b->data[b->bytes + k] != GUARD_BYTE)
+                op_run_fail(r, "wrote outside buffer %d of %zu bytes", i,
+                            b->bytes);
+        graft_free(b->data - GUARD);
+    }
+    graft_array_release(&r->buffer);
+}
+
+/* ---- numbers in views ----------------------------------------------------- */
+
+/* Physical element index of logical row-major index i. */
+static int64_t place_of(const struct graft_view *v, int64_t i)
+{
+    const struct graft_shape *s = &v->shape;
+    if (v->fmt.layout == GRAFT_ROW || s->rank < 2)
+        return i;
+    int64_t area = graft_shape_span(s, 2, s->rank), c = s->dim[1];
+    int64_t at = i % area, ch = i / area % c, n = i / area / c;
+    if (v->fmt.layout == GRAFT_IMAGE)
+        return (n * area + at) * c + ch;
+    return ((n * ((c + 15) / 16) + ch / 16) * area + at) * 16 + ch % 16;
+}
+
+double op_run_number(const struct graft_view *v, int64_t i)
+{
+    int64_t at = place_of(v, i);
+    return v->fmt.dtype == GRAFT_REAL ? (double)graft_reals(v)[at]
+                                      : (double)graft_ints(v)[at];
+}
+
+void op_run_set(const struct graft_view *v, int64_t i, double x)
+{
+    int64_t at = place_of(v, i);
+    if (v->fmt.dtype == GRAFT_REAL)
+        graft_reals(v)[at] = (real)x;
+    else
+        graft_ints(v)[at] = (int64_t)x;
+}
+
+void op_run_fill(struct op_run *r, const struct graft_view *v, double x)
+{
+    (void)r;
+    for (int64_t i = 0; i < graft_count(v); i++)
+        op_run_set(v, i, x);
+}
+
+static size_t bytes_of(struct op_run *r, const struct graft_view *v)
+{
+    int64_t n = graft_format_bytes(&v->fmt, &v->shape);
+    if (n < 0)
+        op_run_fail(r, "a value is too large");
+    return (size_t)n;
+}
+
+static void allocate(struct op_run *r, struct graft_view *v)
+{
+    size_t bytes = bytes_of(r, v);
+    v->data = guarded(r, bytes);
+    if (v->fmt.layout == GRAFT_C16)
+        memset(v->data, 0, bytes);
+}
+
+/* ---- parse and infer ------------------------------------------------------ */
+
+static int count_values(const struct op_value *v)
+{
+    int n = 0;
+    while (n < OP_CASE_MAX && v[n].from != OP_END)
+        n++;
+    return n;
+}
+
+/* The numbers of value v, given or random. */
+static double *numbers(struct op_run *r, const struct op_value *v, int stream)
+{
+    struct graft_shape s = {.rank = v->rank};
+    memcpy(s.dim, v->dim, sizeof s.dim);
+    int64_t n = graft_shape_count(&s);
+    if (n < 0 || ((v->reals || v->ints) && v->n != n && n > 0))
+        op_run_fail(r, "value %d: %lld numbers are given for a shape of %lld",
+                    stream, (long long)v->n, (long long)n);
+    double *x = graft_arena_array(&r->arena, (size_t)n + 1, sizeof *x);
+    double low = v->low, high = v->high;
+    if (low == 0 && high == 0)
+        low = -1, high = 1;
+    struct graft_rng_key key = graft_rng_key(42, (uint64_t)stream);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = v->reals  ? v->reals[i]
+               : v->ints ? (double)v->ints[i]
+                         : low + (high - low) *
+                                     graft_rng_unit(key, (uint64_t)i);
+    return x;
+}
+
+static const struct graft_host *host_of(struct op_run *r,
+                                        const struct op_value *v,
+                                        const struct graft_vinfo *info,
+                                        const double *x)
+{
+    struct graft_host *h = graft_arena_alloc(&r->arena, sizeof *h);
+    size_t n = (size_t)graft_shape_count(&info->shape);
+    h->dtype = (enum graft_dtype)(v->dtype ? v->dtype : GRAFT_REAL);
+    h->shape = info->shape;
+    h->ints = graft_arena_array(&r->arena, n + 1, sizeof *h->ints);
+    h->reals = graft_arena_array(&r->arena, n + 1, sizeof *h->reals);
+    for (size_t i = 0; i < n; i++)
+        if (graft_dtype_is_int(v->dtype))
+            h->ints[i] = v->ints ? v->ints[i] : (int64_t)x[i];
+        else
+            h->reals[i] = (real)x[i];
+    if (graft_dtype_is_int(v->dtype))
+        h->reals = NULL;
+    else
+        h->ints = NULL;
+    return h;
+}
+
+static void describe(struct op_run *r, int i)
+{
+    const struct op_value *v = &r->c->in[i];
+    struct graft_vinfo *in = &r->in[i];
+    if (v->from == OP_ABSENT)
+        return;
+    in->present = true;
+    in->shape.rank = v->rank;
+    memcpy(in->shape.dim, v->dim, sizeof in->shape.dim);
+    in->dtype = graft_dtype_is_int(v->dtype) ? GRAFT_INT64 : GRAFT_REAL;
+    in->is_param = v->from == OP_PARAM || v->from == OP_HOST;
+    in->fmt.dtype = in->dtype;
+    if (v->from == OP_COMPUTED && v->rank && v->dim[0] % r->n_max == 0)
+        in->per_image = v->dim[0] / r->n_max;
+    r->given[i] = numbers(r, v, i);
+    if (v->from == OP_HOST)
+        in->host = host_of(r, v, in, r->given[i]);
+}
+
+static int parse(struct op_run *r)
+{
+    struct graft_parse p = {.model = &r->model, .node = &r->node,
+                            .opset = r->c->opset, .args = r->args,
+                            .arena = &r->arena};
+    int status = r->op->parse ? r->op->parse(&p) : GRAFT_OK;
+    return status ? status : graft_attrs_check(&p);
+}
+
+static int infer(struct op_run *r)
+{
+    struct graft_infer f = {
+        .op = r->op, .model = &r->model, .node = &r->node,
+        .opset = r->c->opset, .n_max = r->n_max, .args = r->args,
+        .arena = &r->arena, .in = r->in, .n_in = r->n_in, .out = r->out,
+        .n_out = r->n_out};
+    return r->op->infer(&f);
+}
+
+static void describe_node(struct op_run *r)
+{
+    const struct op_case *c = r->c;
+    size_t max = OP_CASE_MAX;
+    r->node = (struct graft_node){.name = "case", .op_type = c->op,
+                                  .domain = c->domain ? c->domain : "",
+                                  .n_in = r->n_in, .n_out = r->n_out};
+    r->node.in = graft_arena_array(&r->arena, max, sizeof *r->node.in);
+    r->node.out = graft_arena_array(&r->arena, max, sizeof *r->node.out);
+    for (int i = 0; i < r->n_in; i++)
+        r->node.in[i] = c->in[i].from == OP_ABSENT ? -1 : i;
+    for (int i = 0; i < r->n_out; i++)
+        r->node.out[i] = c->out[i].from == OP_ABSENT ? -1 : OP_CASE_MAX + i;
+    while (c->attr && c->attr[r->node.n_attr].name)
+        r->node.n_attr++;
+    size_t bytes = (size_t)r->node.n_attr * sizeof *c->attr;
+    r->node.attr = graft_arena_alloc(&r->arena, bytes + 1);
+    if (bytes)
+        memcpy(r->node.attr, c->attr, bytes);
+}
+
+int op_run_infer(struct op_run *r, const struct op_case *c)
+{
+    r->c = c;
+    r->n_max = c->n_max ? c->n_max : 1;
+    r->n_in = count_values(c->in);
+    r->n_out = count_values(c->out);
+    describe_node(r);
+    r->op = graft_op_find(r->node.domain, c->op, c->opset);
+    if (!r->op)
+        return GRAFT_EUNSUPPORTED;
+    const struct graft_arity *a = &r->op->arity;
+    if (r->n_in < a->in_min || (a->in_max >= 0 && r->n_in > a->in_max) ||
+        r->n_out < a->out_min || (a->out_max >= 0 && r->n_out > a->out_max))
+        return graft_fail(GRAFT_EFORMAT, "%d inputs, %d outputs", r->n_in,
+                          r->n_out);
+    r->args = graft_arena_alloc(&r->arena, r->op->args_size + 1);
+    for (int i = 0; i < r->n_in; i++)
+        describe(r, i);
+    int status = parse(r);
+    return status ? status : infer(r);
+}
+
+/* ---- plan ----------------------------------------------------------------- */
+
+static void plan_epilogue(struct op_run *r)
+{
+    const struct op_case *c = r->c;
+    r->has_ep = c->bias || c->residual || c->act.kind;
+    if (!r->has_ep)
+        return;
+    if (!(r->op->flags & GRAFT_OP_EPILOGUE))
+        op_run_fail(r, "this row has no epilogue");
+    const struct graft_shape *s = &r->out[0].shape;
+    int64_t n = s->dim[s->rank >= 3 ? 1 : s->rank - 1];
+    r->ep.act = c->act;
+    if (c->bias) {
+        real *b = guarded(r, (size_t)n * sizeof *b);
+        for (int64_t i = 0; i < n; i++)
+            b[i] = (real)c->bias[i];
+        r->ep.bias = b;
+    }
+    if (c->residual)
+        r->ep.residual = &r->residual;
+}
+
+static struct graft_view view_of(const struct graft_vinfo *info,
+                                 enum graft_layout layout)
+{
+    struct graft_view v = {.shape = info->shape, .fmt = info->fmt};
+    v.fmt.dtype = info->dtype;
+    v.fmt.layout = layout;
+    return v;
+}
+
+static void place_inputs(struct op_run *r)
+{
+    for (int i = 0; i < r->n_in; i++) {
+        if (!r->in[i].present || r->op->host_in >> i & 1)
+            continue;
+        r->vin[i] = view_of(&r->in[i],
+                            r->packed[i] ? GRAFT_ROW : r->layout[0][i]);
+        allocate(r, &r->vin[i]);
+        for (int64_t k = 0; k < graft_count(&r->vin[i]); k++)
+            if (r->c->in[i].ints)
+                graft_ints(&r->vin[i])[k] = r->c->in[i].ints[k];
+            else
+                op_run_set(&r->vin[i], k, r->given[i][k]);
+        if (r->packed[i]) {
+            r->packs[i] = guarded(r, r->pack[i].bytes);
+            r->dpacks[i] = guarded(r, r->pack[i].dbytes);
+        }
+    }
+}
+
+static void place_outputs(struct op_run *r)
+{
+    for (int k = 0; k < r->n_out; k++) {
+        if (r->c->out[k].from == OP_ABSENT)
+            continue;
+        r->vout[k] = view_of(&r->out[k], r->layout[1][k]);
+        allocate(r, &r->vout[k]);
+    }
+    if (!r->c->residual)
+        return;
+    r->residual = r->vout[0];
+    allocate(r, &r->residual);
+    for (int64_t i = 0; i < graft_count(&r->residual); i++)
+        op_run_set(&r->residual, i, r->c->residual[i]);
+}
+
+void op_run_plan(struct op_run *r, enum graft_isa isa, int threads,
+                 bool training)
+{
+    plan_epilogue(r);
+    for (int i = 0; i < r->n_in; i++)
+        r->in[i].marked = training && r->in[i].dtype == GRAFT_REAL &&
+                          (r->op->grad_in >> i & 1);
+    r->plan = (struct graft_plan){
+        .op = r->op, .node = &r->node, .args = r->args, .n_max = r->n_max,
+        .training = training, .k = graft_kernels_for(isa),
+        .arena = &r->arena, .in = r->in, .out = r->out, .n_in = r->n_in,
+        .n_out = r->n_out, .ep = r->has_ep ? &r->ep : NULL,
+        .in_layout = r->layout[0], .out_layout = r->layout[1],
+        .pack = r->pack, .packed = r->packed, .forward = r->op->forward,
+        .backward = r->op->backward};
+    if (r->op->plan && r->op->plan(&r->plan))
+        op_run_fail(r, "plan: %s", graft_error_message());
+    if (graft_pool_new(&r->pool, threads))
+        op_run_fail(r, "no pool");
+    place_inputs(r);
+    place_outputs(r);
+    r->saved = guarded(r, r->plan.saved);
+    r->scratch = guarded(r, r->plan.scratch);
+    r->task_scratch = guarded(r, r->plan.task_scratch * (size_t)threads);
+    op_run_pack(r);
+}
+
+void op_run_release(struct op_run *r)
+{
+    graft_pool_free(r->pool);
+    r->pool = NULL;
+    release_buffers(r);
+    graft_arena_release(&r->arena);
+}
+
+/* ---- run ------------------------------------------------------------------ */
+
+/* Packs read the file's bytes, which are seldom aligned. */
+void op_run_pack(struct op_run *r)
+{
+    for (int i = 0; i < r->n_in; i++) {
+        if (!r->packed[i])
+            continue;
+        const struct graft_pack_request *q = &r->pack[i];
+        size_t bytes = bytes_of(r, &r->vin[i]);
+        if (!q->kind) {
+            memcpy(r->packs[i], r->vin[i].data, bytes);
+            continue;
+        }
+        char *crooked = graft_malloc(bytes + 1);
+        memcpy(crooked + 1, r->vin[i].data, bytes);
+        struct graft_view src = r->vin[i];
+        src.data = crooked + 1;
+        q->kind->pack(r->packs[i], &src, NULL, q->spec, r->pool);
+        graft_free(crooked);
+    }
+}
+
+/* Views of n images. */
+static void cut_batch(struct graft_view *v, const struct graft_vinfo *info,
+                      int n)
+{
+    if (info->per_image)
+        v->shape.dim[0] = info->per_image * n;
+}
+
+static struct graft_call call_of(struct op_run *r, int n)
+{
+    return (struct graft_call){
+        .args = r->args, .chosen = r->plan.chosen, .n = n, .n_in = r->n_in,
+        .n_out = r->n_out, .in = r->vin, .out = r->vout, .din = r->din,
+        .dout = r->dout, .dmode = r->dmode,
+        .pack = (const void *const *)r->packs, .dpack = r->dpacks,
+        .saved = r->saved, .scratch = r->scratch,
+        .task_scratch = r->task_scratch, .task_stride = r->plan.task_scratch,
+        .k = r->plan.k, .pool = r->pool, .ep = r->has_ep ? &r->ep : NULL};
+}
+
+void op_run_forward(struct op_run *r, int n)
+{
+    struct graft_view keep[OP_CASE_MAX];
+    memcpy(keep, r->vin, sizeof keep);
+    for (int i = 0; i < r->n_in; i++) {
+        cut_batch(&r->vin[i], &r->in[i], n);
+        if (r->packed[i])
+            r->vin[i].data = NULL;
+    }
+    for (int k = 0; k < r->n_out; k++) {
+        cut_batch(&r->vout[k], &r->out[k], n);
+        if (r->vout[k].data && r->vout[k].data != r->vin[0].data &&
+            r->vout[k].fmt.layout != GRAFT_C16)
+            memset(r->vout[k].data, FILL_BYTE, bytes_of(r, &r->vout[k]));
+    }
+    cut_batch(&r->residual, &r->out[0], n);
+    struct graft_call call = call_of(r, n);
+    uint64_t before = graft_alloc_stats().calls;
+    r->plan.forward(&call);
+    if (graft_alloc_stats().calls != before)
+        op_run_fail(r, "forward allocates");
+    memcpy(r->vin, keep, sizeof keep);
+}
+
+void op_run_backward(struct op_run *r)
+{
+    struct graft_view keep[OP_CASE_MAX], dkeep[OP_CASE_MAX];
+    memcpy(keep, r->vin, sizeof keep);
+    memcpy(dkeep, r->din, sizeof dkeep);
+    for (int i = 0; i < r->n_in; i++) {
+        if (r->packed[i])
+            r->vin[i].data = r->din[i].data = NULL;
+        if (r->dmode[i] == GRAFT_SKIP)
+            r->din[i].data = NULL;
+    }
+    struct graft_call call = call_of(r, r->n_max);
+    uint64_t before = graft_alloc_stats().calls;
+    r->plan.backward(&call);
+    if (graft_alloc_stats().calls != before)
+        op_run_fail(r, "backward allocates");
+    memcpy(r->vin, keep, sizeof keep);
+    memcpy(r->din, dkeep, sizeof dkeep);
+    for (int i = 0; i < r->n_in; i++) {
+        if (!r->packed[i] || r->dmode[i] == GRAFT_SKIP)
+            continue;
+        const struct graft_pack_request *q = &r->pack[i];
+        if (q->kind && !q->kind->unpack)
+            op_run_fail(r, "input %d's pack has no gradient", i);
+        if (q->kind)
+            q->kind->unpack(graft_reals(&r->din[i]), r->dpacks[i], q->spec);
+        else
+            memcpy(r->din[i].data, r->dpacks[i], bytes_of(r, &r->din[i]));
+    }
+}

@@ -1,0 +1,79 @@
+# PyTorch eager running an ONNX file of plain convolutional operators, so that
+# both sides compute the very same network with the very same weights.
+# SPDX-License-Identifier: Apache-2.0
+import onnx
+import torch
+import torch.nn.functional as F
+from onnx import numpy_helper
+
+
+def _padded(x, attr, value=0.0):
+    """The input and symmetric pads; asymmetric ones are applied to it."""
+    top, left, bottom, right = attr.get("pads", [0, 0, 0, 0])
+    if (top, left) == (bottom, right):
+        return x, (top, left)
+    return F.pad(x, (left, right, top, bottom), value=value), (0, 0)
+
+
+def _conv(attr, x, w, b=None):
+    x, pad = _padded(x, attr)
+    return F.conv2d(x, w, b, attr.get("strides", 1), pad,
+                    attr.get("dilations", 1), attr.get("group", 1))
+
+
+def _max_pool(attr, x):
+    x, pad = _padded(x, attr, float("-inf"))
+    return F.max_pool2d(x, attr["kernel_shape"], attr.get("strides", 1), pad,
+                        ceil_mode=bool(attr.get("ceil_mode", 0)))
+
+
+def _batch_norm(attr, x, scale, bias, mean, var):
+    return F.batch_norm(x, mean, var, scale, bias, False, 0.0,
+                        attr.get("epsilon", 1e-5))
+
+
+def _gemm(attr, a, b, bias=None):
+    if attr.get("transB"):
+        b = b.T
+    return a @ b + (0 if bias is None else bias)
+
+
+OPERATORS = {
+    "Conv": _conv, "MaxPool": _max_pool, "BatchNormalization": _batch_norm,
+    "Gemm": _gemm,
+    "Relu": lambda attr, x: F.relu(x),
+    "Clip": lambda attr, x, lo=None, hi=None: torch.clamp(
+        x, attr.get("min", lo), attr.get("max", hi)),
+    "Add": lambda attr, a, b: a + b,
+    "Mul": lambda attr, a, b: a * b,
+    "HardSwish": lambda attr, x: F.hardswish(x),
+    "Concat": lambda attr, *xs: torch.cat(xs, attr["axis"]),
+    "Dropout": lambda attr, x: x,
+    "GlobalAveragePool": lambda attr, x: x.mean((2, 3), keepdim=True),
+    "AveragePool": lambda attr, x: F.avg_pool2d(
+        x, attr["kernel_shape"], attr.get("strides", 1)),
+    "Flatten": lambda attr, x: x.flatten(attr.get("axis", 1)),
+}
+
+
+class Eager:
+    def __init__(self, path, threads):
+        torch.set_num_threads(threads)
+        graph = onnx.load(path).graph
+        self.weights = {t.name: torch.from_numpy(
+            numpy_helper.to_array(t).copy()) for t in graph.initializer}
+        self.input = [i.name for i in graph.input
+                      if i.name not in self.weights][0]
+        self.output = graph.output[0].name
+        self.nodes = [(OPERATORS[n.op_type], list(n.input), n.output[0],
+                       {a.name: onnx.helper.get_attribute_value(a)
+                        for a in n.attribute}) for n in graph.node]
+
+    def run(self, x):
+        values = dict(self.weights)
+        values[self.input] = torch.from_numpy(x)
+        with torch.inference_mode():
+            for function, inputs, output, attr in self.nodes:
+                values[output] = function(
+                    attr, *[values[i] if i else None for i in inputs])
+        return [values[self.output].numpy()]

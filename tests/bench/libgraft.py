@@ -1,0 +1,69 @@
+# The public C API through ctypes: what the benchmarks and the comparisons
+# with other runtimes need of it (include/graft/model.h, runtime.h).
+# SPDX-License-Identifier: Apache-2.0
+import ctypes as c
+
+import numpy as np
+
+P, I = c.c_void_p, c.c_int
+
+
+class Array(c.Structure):  # struct graft_array
+    _fields_ = [("name", c.c_char_p), ("data", c.POINTER(c.c_float)),
+                ("rank", I), ("dim", c.c_int64 * 8)]
+
+
+class Options(c.Structure):  # struct graft_runtime_options
+    _fields_ = [("threads", I), ("isa", c.c_char_p),
+                ("memory_limit", c.c_uint64), ("cache_dir", c.c_char_p),
+                ("cache_max", c.c_uint64), ("log", P), ("log_ctx", P)]
+
+
+def _array(name, x):
+    a = Array(name.encode() if name else None,
+              x.ctypes.data_as(c.POINTER(c.c_float)), x.ndim)
+    for i, d in enumerate(x.shape):
+        a.dim[i] = d
+    return a
+
+
+class Session:
+    """A model compiled for inputs of one shape; run() gives a list of arrays.
+    `outputs`: value names, None: the model's own."""
+
+    def __init__(self, library, model, x, threads, outputs=None, isa=None):
+        self.lib = c.CDLL(library)
+        self.lib.graft_error_message.restype = c.c_char_p
+        self.lib.graft_session_output.restype = Array
+        options = Options(threads=threads, isa=isa.encode() if isa else None)
+        self.rt, self.model, self.session = P(), P(), P()
+        self._do(self.lib.graft_runtime_new(c.byref(self.rt),
+                                            c.byref(options)))
+        self._do(self.lib.graft_model_open(c.byref(self.model), self.rt,
+                                           str(model).encode()))
+        names = outputs or []
+        self.names = (c.c_char_p * len(names))(*[n.encode() for n in names])
+        a = _array(None, x)
+        self._do(self.lib.graft_session_new(
+            c.byref(self.session), self.model, c.byref(a), I(1),
+            self.names if names else None, I(len(names))))
+
+    def _do(self, status):
+        if status:
+            raise RuntimeError(self.lib.graft_error_message().decode())
+
+    def run(self, x):
+        x = np.ascontiguousarray(x, np.float32)
+        a = _array(None, x)
+        self._do(self.lib.graft_session_run(self.session, c.byref(a), I(1)))
+        out = []
+        for k in range(self.lib.graft_session_n_outputs(self.session)):
+            o = self.lib.graft_session_output(self.session, I(k))
+            shape = tuple(o.dim[i] for i in range(o.rank))
+            out.append(np.ctypeslib.as_array(o.data, shape).copy())
+        return out
+
+    def close(self):
+        self.lib.graft_session_free(self.session)
+        self.lib.graft_model_free(self.model)
+        self.lib.graft_runtime_free(self.rt)

@@ -15,7 +15,7 @@
 static const char magic[6] = "\x93NUMPY";
 enum { PREFIX = 10, ALIGN = 64, MAX_HEADER = 1 << 16 };
 
-/* ---- reading ---------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 /* What follows 'key': in the header; NULL: not there. */
 static const char *entry(const char *header, const char *key)
@@ -155,7 +155,7 @@ void graft_npy_release(struct graft_array *a)
     memset(a, 0, sizeof *a);
 }
 
-/* ---- writing ---------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 /* The header is padded so that the elements begin at a multiple of 64. */
 static int make_header(struct graft_str *s, const struct graft_shape *shape)

@@ -28,7 +28,7 @@ static const char *value_name(const struct graft_model *m, graft_value_id v)
     return m->value.at[v].name;
 }
 
-/* ---- matching arrays to inputs ----------------------------------------------- */
+/* ---- matching arrays to inputs ------------------------------------------- */
 
 static int n_feeds(const struct graft_model *m)
 {
@@ -100,7 +100,7 @@ static int count_images(struct graft_session *s)
     return GRAFT_OK;
 }
 
-/* ---- compiling --------------------------------------------------------------- */
+/* ---- compiling ----------------------------------------------------------- */
 
 static int find_outputs(graft_value_id *ids, const struct graft_model *m,
                         const char *const *outputs, int n)
@@ -222,7 +222,7 @@ void graft_session_free(graft_session *s)
     graft_free(s);
 }
 
-/* ---- running ----------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------- */
 
 /* Planar rows of the caller's array into an input that wants its channels
  * interleaved (IMAGE) or as they are. */

@@ -65,7 +65,7 @@ struct graft_option {
     size_t slot;      /* offset in struct graft_settings */
     double min, max;  /* of numbers */
     const char *choices; /* of words: "crop squash pad" */
-    const char *help; /* with the default in it; lines end with \n */
+    const char *help; /* with the default in it; wrapped when shown */
 };
 
 enum { GRAFT_CLI_GROUPS = 5 };
@@ -116,7 +116,7 @@ graft_cli_preprocess(const struct graft_settings *s);
 struct graft_classify_options
 graft_cli_classify(const struct graft_settings *s);
 
-/* ---- help.c --------------------------------------------------------------- */
+/* ---- help.c -------------------------------------------------------------- */
 
 void graft_cli_help(FILE *to);
 void graft_cli_help_command(FILE *to, const struct graft_command *c);

@@ -9,8 +9,8 @@
 static const struct graft_option options[] = {
     {.name = "cache", .arg = "DIR", .take = graft_take_text,
      .slot = GRAFT_SLOT(runtime.cache_dir),
-     .help = "the folder (default: $GRAFT_CACHE, else graft in\n"
-             "$XDG_CACHE_HOME or ~/.cache)\n"},
+     .help = "the folder (default: $GRAFT_CACHE, else graft in "
+             "$XDG_CACHE_HOME or ~/.cache)"},
     {.name = NULL},
 };
 

@@ -7,10 +7,10 @@
 static const struct graft_option options[] = {
     {.name = "labels", .arg = "FILE", .take = graft_take_text,
      .slot = GRAFT_SLOT(labels),
-     .help = "one class name a line, in the model's order\n"
-             "(default: what the file says)\n"},
+     .help = "one class name a line, in the model's order "
+             "(default: what the file says)"},
     {.name = "json", .take = graft_take_flag, .slot = GRAFT_SLOT(json),
-     .help = "the report as JSON instead of words\n"},
+     .help = "the report as JSON instead of words"},
     {.name = NULL},
 };
 

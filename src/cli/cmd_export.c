@@ -6,14 +6,14 @@
 
 static const struct graft_option options[] = {
     {.name = "output", .letter = 'o', .arg = "FILE", .take = graft_take_text,
-     .slot = GRAFT_SLOT(output), .help = "the file to write\n"},
+     .slot = GRAFT_SLOT(output), .help = "the file to write"},
     {.name = "force", .letter = 'f', .take = graft_take_flag,
-     .slot = GRAFT_SLOT(force), .help = "replace FILE if it exists\n"},
+     .slot = GRAFT_SLOT(force), .help = "replace FILE if it exists"},
     {.name = "external-data", .take = graft_take_flag,
      .slot = GRAFT_SLOT(external_data),
-     .help = "move the weights beside the file, into FILE.data\n"},
+     .help = "move the weights beside the file, into FILE.data"},
     {.name = "embed", .take = graft_take_flag, .slot = GRAFT_SLOT(embed),
-     .help = "move weights that lie beside the model into FILE\n"},
+     .help = "move weights that lie beside the model into FILE"},
     {.name = NULL},
 };
 

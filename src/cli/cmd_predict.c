@@ -8,13 +8,13 @@
 static const struct graft_option options[] = {
     {.name = "top", .arg = "K", .take = graft_take_int,
      .slot = GRAFT_SLOT(top), .min = 1, .max = 100000,
-     .help = "name the K best classes (default: 1)\n"},
+     .help = "name the K best classes (default: 1)"},
     {.name = "labels", .arg = "FILE", .take = graft_take_text,
      .slot = GRAFT_SLOT(labels),
-     .help = "one class name a line, in the model's order\n"
-             "(default: what the file says)\n"},
+     .help = "one class name a line, in the model's order "
+             "(default: what the file says)"},
     {.name = "json", .take = graft_take_flag, .slot = GRAFT_SLOT(json),
-     .help = "one JSON object a line\n"},
+     .help = "one JSON object a line"},
     {.name = NULL},
 };
 

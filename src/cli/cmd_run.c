@@ -10,10 +10,10 @@ enum { NAMES = 4096 }; /* bytes for the names before '=' */
 static const struct graft_option options[] = {
     {.name = "output", .letter = 'o', .arg = "[VALUE=]FILE",
      .take = graft_take_list, .slot = GRAFT_SLOT(outputs),
-     .help = "where an output goes; may be given several times. VALUE may\n"
-             "be any value of the model (default: its outputs in order)\n"},
+     .help = "where an output goes; may be given several times. VALUE may "
+             "be any value of the model (default: its outputs in order)"},
     {.name = "force", .letter = 'f', .take = graft_take_flag,
-     .slot = GRAFT_SLOT(force), .help = "replace files that exist\n"},
+     .slot = GRAFT_SLOT(force), .help = "replace files that exist"},
     {.name = NULL},
 };
 

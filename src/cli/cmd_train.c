@@ -8,33 +8,33 @@
 static const struct graft_option options[] = {
     {.name = "output", .letter = 'o', .arg = "FILE", .take = graft_take_text,
      .slot = GRAFT_SLOT(output),
-     .help = "the classifier to write (default: none, only the report)\n"},
+     .help = "the classifier to write (default: none, only the report)"},
     {.name = "force", .letter = 'f', .take = graft_take_flag,
-     .slot = GRAFT_SLOT(force), .help = "replace FILE if it exists\n"},
+     .slot = GRAFT_SLOT(force), .help = "replace FILE if it exists"},
     {.name = "cut", .arg = "VALUE", .take = graft_take_text,
      .slot = GRAFT_SLOT(cut),
-     .help = "where the new head is set on, as 'graft inspect' lists them\n"
-             "(default: where the old head begins)\n"},
+     .help = "where the new head is set on, as 'graft inspect' lists them "
+             "(default: where the old head begins)"},
     {.name = "seed", .arg = "N", .take = graft_take_seed,
      .slot = GRAFT_SLOT(seed),
-     .help = "of split, folds and views: same seed, same bytes (default: 0)\n"},
+     .help = "of split, folds and views: same seed, same bytes (default: 0)"},
     {.name = "views", .arg = "K", .take = graft_take_int,
      .slot = GRAFT_SLOT(views), .max = 1000,
-     .help = "also learn from K flipped and cropped views of each photo\n"
-             "(default: 0)\n"},
+     .help = "also learn from K flipped and cropped views of each photo "
+             "(default: 0)"},
     {.name = "l2", .arg = "X", .take = graft_take_real,
      .slot = GRAFT_SLOT(l2), .max = 1e12,
-     .help = "weight of the L2 penalty (default: chosen by\n"
-             "cross-validation inside train)\n"},
+     .help = "weight of the L2 penalty (default: chosen by "
+             "cross-validation inside train)"},
     {.name = "emit", .arg = "WHAT", .take = graft_take_choice,
      .slot = GRAFT_SLOT(emit), .choices = "probabilities logits",
-     .help = "what the file gives: probabilities or logits\n"
-             "(default: probabilities)\n"},
+     .help = "what the file gives: probabilities or logits "
+             "(default: probabilities)"},
     {.name = "external-data", .take = graft_take_flag,
      .slot = GRAFT_SLOT(external_data),
-     .help = "weights beside the file, in FILE.data\n"},
+     .help = "weights beside the file, in FILE.data"},
     {.name = "json", .take = graft_take_flag, .slot = GRAFT_SLOT(json),
-     .help = "the report as JSON instead of words\n"},
+     .help = "the report as JSON instead of words"},
     {.name = NULL},
 };
 

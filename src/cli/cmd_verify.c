@@ -6,7 +6,7 @@
 
 static const struct graft_option options[] = {
     {.name = "json", .take = graft_take_flag, .slot = GRAFT_SLOT(json),
-     .help = "the report as JSON instead of words\n"},
+     .help = "the report as JSON instead of words"},
     {.name = NULL},
 };
 

@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-/* ---- the nearest word ----------------------------------------------------- */
+/* ---- the nearest word ---------------------------------------------------- */
 
 static int least(int a, int b, int c)
 {
@@ -54,7 +54,7 @@ const char *graft_cli_nearest(const char *word, const char *const *words)
     return best;
 }
 
-/* ---- help ------------------------------------------------------------------ */
+/* ---- help ---------------------------------------------------------------- */
 
 const struct graft_command *graft_cli_command(const char *name)
 {
@@ -76,15 +76,38 @@ const struct graft_command *graft_cli_command(const char *name)
     return NULL;
 }
 
-static void indented(FILE *to, const char *text, int indent, int column)
+static void indented(FILE *to, const char *text, int indent)
 {
     while (*text) {
         size_t n = strcspn(text, "\n");
-        fprintf(to, "%*s%.*s\n", indent - column > 0 ? indent - column : 1,
-                "", (int)n, text);
+        fprintf(to, "%*s%.*s\n", indent, "", (int)n, text);
         text += n + (text[n] == '\n');
+    }
+}
+
+/* Words between the columns `indent` and WIDTH; the cursor is at `column`. */
+static void wrapped(FILE *to, const char *text, int indent, int column)
+{
+    enum { WIDTH = 79 };
+    bool first = true;
+    if (column >= indent) {
+        fputc('\n', to);
         column = 0;
     }
+    for (; *text; text += strspn(text, " \n")) {
+        int n = (int)strcspn(text, " \n");
+        if (!first && column + 1 + n > WIDTH) {
+            fputc('\n', to);
+            column = 0;
+            first = true;
+        }
+        int gap = first ? indent - column : 1;
+        fprintf(to, "%*s%.*s", gap, "", n, text);
+        column += gap + n;
+        text += n;
+        first = false;
+    }
+    fputc('\n', to);
 }
 
 void graft_cli_help(FILE *to)
@@ -110,7 +133,7 @@ static void option_line(FILE *to, const struct graft_option *o)
                      o->letter ? "," : " ", o->name, o->arg ? " " : "",
                      o->arg ? o->arg : "");
     fputs(head, to);
-    indented(to, o->help, 26, n);
+    wrapped(to, o->help, 26, n);
 }
 
 void graft_cli_help_command(FILE *to, const struct graft_command *c)
@@ -123,7 +146,7 @@ void graft_cli_help_command(FILE *to, const struct graft_command *c)
         fputc('\n', to);
     }
     fprintf(to, "example:\n");
-    indented(to, c->example, 2, 0);
+    indented(to, c->example, 2);
     fprintf(to, "\nexit code: 0 done, 1 failed, 2 wrong usage, "
             "130 interrupted%s%s\n", c->exit_notes ? ",\n" : "",
             c->exit_notes ? c->exit_notes : "");

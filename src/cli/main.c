@@ -51,7 +51,7 @@ static void listen_to_signals(void)
     sigaction(SIGXFSZ, &act, NULL);
 }
 
-/* ---- running ---------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------- */
 
 static int work(struct graft_settings *s, const struct graft_command *c)
 {

@@ -7,71 +7,71 @@
 const struct graft_option graft_options_common[] = {
     {.name = "threads", .arg = "N", .take = graft_take_int,
      .slot = GRAFT_SLOT(runtime.threads), .min = 1, .max = 1024,
-     .help = "threads to work with (default: one for each processor);\n"
-             "results do not depend on it\n"},
+     .help = "threads to work with (default: one for each processor); "
+             "results do not depend on it"},
     {.name = "memory-limit", .arg = "SIZE", .take = graft_take_bytes,
      .slot = GRAFT_SLOT(runtime.memory_limit),
-     .help = "refuse to plan for more memory than this, e.g. 900M\n"
-             "(default: no limit)\n"},
+     .help = "refuse to plan for more memory than this, e.g. 900M "
+             "(default: no limit)"},
     {.name = "isa", .arg = "SET", .take = graft_take_choice,
      .slot = GRAFT_SLOT(runtime.isa), .choices = "generic avx2 avx512",
-     .help = "instructions to use: generic, avx2 or avx512\n"
-             "(default: the best this machine has)\n"},
+     .help = "instructions to use: generic, avx2 or avx512 "
+             "(default: the best this machine has)"},
     {.name = "quiet", .letter = 'q', .take = graft_take_flag,
      .slot = GRAFT_SLOT(quiet),
-     .help = "no progress line, no notes; warnings and errors stay\n"},
+     .help = "no progress line, no notes; warnings and errors stay"},
     {.name = "help", .letter = 'h', .take = graft_take_flag,
-     .slot = GRAFT_SLOT(help), .help = "this text\n"},
+     .slot = GRAFT_SLOT(help), .help = "this text"},
     {.name = NULL},
 };
 
 const struct graft_option graft_options_pixels[] = {
     {.name = "preprocess", .arg = "PRESET", .take = graft_take_choice,
      .slot = GRAFT_SLOT(preset), .choices = "imagenet tf raw255 cifar bgr255",
-     .help = "how pixels become numbers: imagenet (mean and deviation of\n"
-             "ImageNet), tf (-1 to 1), raw255 (0 to 255), cifar (as\n"
-             "imagenet, whole picture), bgr255 (0 to 255, blue first)\n"
-             "(default: what the file says, else imagenet)\n"},
+     .help = "how pixels become numbers: imagenet (mean and deviation of "
+             "ImageNet), tf (-1 to 1), raw255 (0 to 255), cifar (as "
+             "imagenet, whole picture), bgr255 (0 to 255, blue first) "
+             "(default: what the file says, else imagenet)"},
     {.name = "size", .arg = "WxH", .take = graft_take_extent,
      .slot = GRAFT_SLOT(extent),
-     .help = "size of the model's input in pixels (default: the model's)\n"},
+     .help = "size of the model's input in pixels (default: the model's)"},
     {.name = "fit", .arg = "HOW", .take = graft_take_choice,
      .slot = GRAFT_SLOT(fit), .choices = "crop squash pad",
-     .help = "crop the middle, squash the sides, or pad around\n"
-             "(default: the preset's, mostly crop)\n"},
+     .help = "crop the middle, squash the sides, or pad around "
+             "(default: the preset's, mostly crop)"},
     {.name = "mean", .arg = "A,B,C", .take = graft_take_triple,
      .slot = GRAFT_SLOT(mean), .min = -1e30,
-     .help = "subtracted from pixels of 0 to 255, per channel\n"},
+     .help = "subtracted from pixels of 0 to 255, per channel"},
     {.name = "std", .arg = "A,B,C", .take = graft_take_triple,
      .slot = GRAFT_SLOT(std), .min = 1e-6,
-     .help = "then divided by this, per channel\n"},
+     .help = "then divided by this, per channel"},
     {.name = "bgr", .take = graft_take_flag, .slot = GRAFT_SLOT(bgr),
-     .help = "the model wants blue first\n"},
+     .help = "the model wants blue first"},
     {.name = "rgb", .take = graft_take_flag, .slot = GRAFT_SLOT(rgb),
-     .help = "the model wants red first\n"},
+     .help = "the model wants red first"},
     {.name = "decode", .arg = "HOW", .take = graft_take_choice,
      .slot = GRAFT_SLOT(decode), .choices = "fast exact",
-     .help = "fast may decode a large JPEG at a reduced size, exact never\n"
-             "does (default: fast)\n"},
+     .help = "fast may decode a large JPEG at a reduced size, exact never "
+             "does (default: fast)"},
     {.name = "batch", .arg = "N", .take = graft_take_int,
      .slot = GRAFT_SLOT(batch), .min = 1, .max = 65536,
-     .help = "photos at a time (default: chosen)\n"},
+     .help = "photos at a time (default: chosen)"},
     {.name = "strict", .take = graft_take_flag, .slot = GRAFT_SLOT(strict),
-     .help = "a photo that cannot be read ends the work\n"
-             "(default: it is named and skipped)\n"},
+     .help = "a photo that cannot be read ends the work "
+             "(default: it is named and skipped)"},
     {.name = NULL},
 };
 
 const struct graft_option graft_options_cache[] = {
     {.name = "cache", .arg = "DIR", .take = graft_take_text,
      .slot = GRAFT_SLOT(runtime.cache_dir),
-     .help = "where features are kept (default: $GRAFT_CACHE, else\n"
-             "graft in $XDG_CACHE_HOME or ~/.cache)\n"},
+     .help = "where features are kept (default: $GRAFT_CACHE, else "
+             "graft in $XDG_CACHE_HOME or ~/.cache)"},
     {.name = "cache-max", .arg = "SIZE", .take = graft_take_bytes,
      .slot = GRAFT_SLOT(runtime.cache_max),
-     .help = "most bytes kept there, oldest go first (default: 8G)\n"},
+     .help = "most bytes kept there, oldest go first (default: 8G)"},
     {.name = "no-cache", .take = graft_take_flag,
-     .slot = GRAFT_SLOT(no_cache), .help = "neither read nor keep features\n"},
+     .slot = GRAFT_SLOT(no_cache), .help = "neither read nor keep features"},
     {.name = NULL},
 };
 

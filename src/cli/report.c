@@ -25,7 +25,7 @@ static const char *label(const struct graft_report *r, int k)
     return k >= 0 && k < r->n_classes ? r->labels[k] : "?";
 }
 
-/* ---- sections --------------------------------------------------------------- */
+/* ---- sections ------------------------------------------------------------ */
 
 static void headline(const struct graft_report *r)
 {

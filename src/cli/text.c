@@ -134,7 +134,7 @@ const char *graft_cli_count(int64_t n)
     return out;
 }
 
-/* ---- messages --------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 static void say(const char *fmt, va_list ap, const char *end)
 {

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Folders as people have them: broken photos, things that are no photos,
+# layouts that cannot be trained on.
+# SPDX-License-Identifier: Apache-2.0
+. tests/support/cli.sh
+if ! pictures; then
+    not_ok 'pictures are drawn' "$(cat "$T/draw")"
+    finish
+fi
+cd "$T" || exit 1
+copy() # folder: few pictures in CLASS folders
+{
+    mkdir -p "$1"
+    local c
+    for c in cat tiger; do
+        mkdir -p "$1/$c"
+        for f in $(find "$PICTURES/train/$c" -name '*.jpg' | sort | head -n 10); do
+            cp "$f" "$1/$c/"
+        done
+    done
+}
+train() { fails_in_one_line "$1" 1 "$2" train "$MINI" "$3" -o t.onnx; }
+
+train 'no such folder' 'nowhere' nowhere
+mkdir empty
+train 'an empty folder' 'empty' empty
+mkdir -p flat && cp "$PICTURES"/train/cat/*.jpg flat/
+train 'photos without class folders' '(class|folder)' flat
+mkdir -p one && cp -r "$PICTURES/train/cat" one/
+train 'one class' '(one class|two|1 class)' one
+copy hollow && mkdir hollow/lion
+train 'an empty class' 'lion' hollow
+mkdir -p texts/a texts/b && echo hi >texts/a/a.txt && echo hi >texts/b/b.txt
+train 'no images at all' '.' texts
+train 'a file as PHOTOS' '.' "$MINI"
+true_that 'none of them left anything' test ! -e t.onnx -a ! -e t.json
+
+# One folder with everything that can be in one.
+copy zoo
+: >zoo/cat/zero.jpg
+echo 'these are words' >zoo/cat/words.jpg
+head -c 700 "$(find "$PICTURES/train/cat" -name '*.jpg' | head -n 1)" \
+    >zoo/tiger/half.jpg
+printf 'GIF89a\001\000\001\000' >zoo/tiger/anim.gif
+printf 'RIFF\044\000\000\000WEBPVP8 ' >zoo/tiger/new.webp
+mkfifo zoo/cat/pipe.jpg
+ln -s . zoo/cat/loop
+ln -s nothing zoo/cat/dangling.jpg
+cp "$(find "$PICTURES/train/cat" -name '*.jpg' | head -n 1)" \
+    zoo/cat/$'esc\e[31m.jpg'
+gives 'a folder with everything trains' 0 'accuracy ' \
+    train "$MINI" zoo -o zoo.onnx
+cp out said_train
+for f in zero.jpg words.jpg half.jpg anim.gif new.webp pipe.jpg; do
+    true_that "$f is named as skipped" grep -q "$f: ." said_train
+done
+true_that 'no escape reached the terminal' \
+    bash -c '! LC_ALL=C grep -q $'"'\\x1b'"' said_train err'
+fails_in_one_line '--strict makes a broken photo fatal' 1 '\.(jpg|gif|webp)' \
+    train "$MINI" zoo -o strict.onnx --strict
+true_that 'and writes nothing' test ! -e strict.onnx
+
+gives 'predict names what it cannot read' 1 'half.jpg: ' \
+    predict zoo.onnx zoo/tiger/half.jpg zoo/cat
+true_that 'and answers for the rest' grep -q 'cat/.*: .* %' out
+gives 'predict on a folder passes over them' 0 'cat' predict zoo.onnx zoo/cat
+gives 'predict as JSON' 0 '"probability": ' predict zoo.onnx --json --top 2 zoo
+if command -v python3 >/dev/null; then
+    true_that 'each line is JSON' python3 -c '
+import json, sys
+for line in open(sys.argv[1]):
+    json.loads(line)' out
+fi
+fails_in_one_line 'predict on nothing' 1 'nowhere' predict zoo.onnx nowhere.jpg
+finish

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# make install into an empty tree, an example built against that tree alone,
+# statically and dynamically, and make uninstall.
+# SPDX-License-Identifier: Apache-2.0
+. tests/support/cli.sh
+make=${MAKE:-make}
+cc=${CC:-cc}
+build=${BUILD:-build}
+root=$T/root
+quiet() { "$@" >"$T/log" 2>&1 || { tail -n 5 "$T/log"; return 1; }; }
+unset MAKEFLAGS MFLAGS MAKELEVEL
+# The example must not find this tree's headers.
+true_that 'make install DESTDIR=...' quiet "$make" --no-print-directory \
+    BUILD="$build" CC="$cc" CFLAGS="${CFLAGS:--O2 -g}" DESTDIR="$root" \
+    PREFIX=/usr install
+for f in bin/graft lib/libgraft.a lib/libgraft.so include/graft.h \
+    include/graft/train.h lib/pkgconfig/graft.pc share/man/man1/graft.1; do
+    true_that "$f is installed" test -s "$root/usr/$f"
+done
+true_that 'nothing else than in these' test -z \
+    "$(find "$root/usr" -mindepth 1 -maxdepth 1 | grep -Ev '/(bin|lib|include|share)$')"
+true_that 'the installed program runs' quiet "$root/usr/bin/graft" --version
+
+if command -v pkg-config >/dev/null; then
+    export PKG_CONFIG_PATH=$root/usr/lib/pkgconfig
+    export PKG_CONFIG_SYSROOT_DIR=$root
+    true_that 'pkg-config knows the version' test \
+        "$(pkg-config --modversion graft)" = "${VERSION:-}"
+    cp examples/classify.c "$T/classify.c"
+    cd "$T" || exit 1
+    # shellcheck disable=SC2046
+    true_that 'an example builds against the shared library' quiet "$cc" \
+        -std=c11 -Wall -Wextra -Werror -o dynamic classify.c \
+        $(pkg-config --cflags --libs graft)
+    LD_LIBRARY_PATH=$root/usr/lib ./dynamic >out 2>&1
+    true_that 'and runs' grep -q '^usage: ' out
+    true_that 'with our soname' bash -c \
+        "readelf -d dynamic | grep -q 'libgraft\.so\.[0-9]'"
+    # shellcheck disable=SC2046
+    true_that 'an example builds against the static library' quiet "$cc" \
+        -std=c11 -o static classify.c $(pkg-config --cflags graft) \
+        "$root/usr/lib/libgraft.a" \
+        $(pkg-config --static --libs graft | sed 's/-lgraft//')
+    ./static >out 2>&1
+    true_that 'and runs alone' grep -q '^usage: ' out
+    cd "$TOP" || exit 1
+else
+    skip 'an example builds against the installed tree' 'no pkg-config'
+fi
+if command -v man >/dev/null; then
+    true_that 'the man page is readable' bash -c \
+        "man -l '$root/usr/share/man/man1/graft.1' 2>/dev/null | grep -q graft"
+fi
+true_that 'make uninstall' quiet "$make" --no-print-directory \
+    BUILD="$build" CC="$cc" DESTDIR="$root" PREFIX=/usr uninstall
+true_that 'leaves no file' test -z "$(find "$root" -type f -o -type l)"
+finish

@@ -1,0 +1,203 @@
+/* From files to a batch: read, hash, decode, geometry, resize, on the pool.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/status.h"
+#include "data/tree.h"
+
+#define FILE_MAX_BYTES (512ull << 20)
+
+struct load {
+    struct graft_runtime *rt;
+    struct graft_load_item *items;
+    int n;
+    float *dst;
+    int64_t stride;
+    const struct graft_load_options *o;
+    int *first;   /* of each group of views of one photo; [groups] = n */
+    int *status;  /* of each group: resource errors only */
+    char (*message)[GRAFT_MESSAGE_MAX]; /* by worker: its last failure */
+    int *failed;  /* by worker: group of that failure, -1: none */
+};
+
+static bool same_file(const struct graft_load_item *a,
+                      const struct graft_load_item *b)
+{
+    return !strcmp(a->file, b->file) && !strcmp(a->root, b->root);
+}
+
+static bool same_id(const struct graft_file_id *a,
+                    const struct graft_file_id *b)
+{
+    return a->device == b->device && a->inode == b->inode &&
+           a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
+
+/* A short side of twice what the crop takes keeps the resize's own filter in
+ * charge; a random view may show as little as a third of the area. */
+static int least_side(const struct load *l, const struct graft_load_item *a,
+                      const struct graft_load_item *end)
+{
+    const struct graft_preprocess *p = l->o->preprocess;
+    int side = p->width > p->height ? p->width : p->height;
+    bool plain = true;
+    for (; a < end; a++)
+        plain = plain && a->view == 0;
+    if (p->fit == GRAFT_FIT_CROP && p->resize > side)
+        side = p->resize;
+    return 2 * (plain ? side : side * 2);
+}
+
+static int pixels(const struct load *l, struct graft_load_item *item,
+                  const struct graft_image *image, struct graft_hash hash)
+{
+    struct graft_geometry g = graft_view_geometry(
+        item->seed, item->view, hash, image->width, image->height);
+    int64_t at = item - l->items;
+    item->hash = hash;
+    item->width = image->width;
+    item->height = image->height;
+    return graft_image_to_input(l->dst + at * l->stride, l->o->layout, image,
+                                l->o->preprocess, &g, l->o->kernels);
+}
+
+int graft_fail_unnamed(int status, const char *path)
+{
+    char text[GRAFT_MESSAGE_MAX], quoted[GRAFT_MESSAGE_MAX];
+    graft_message_save(text);
+    int n = snprintf(quoted, sizeof quoted, "'%s' ", path);
+    if (n > 0 && (size_t)n < sizeof quoted &&
+        !strncmp(text, quoted, (size_t)n))
+        return graft_fail(status, "it %s", text + n);
+    return status;
+}
+
+/* Bytes of a file that stayed the same while it was read. */
+static int read_photo(uint8_t **bytes, uint64_t *n, struct graft_file_id *id,
+                      const char *path)
+{
+    struct graft_file_id after;
+    uint8_t *b;
+    if (!graft_file_id(id, path))
+        return graft_fail(GRAFT_EIO, "it cannot be opened");
+    int status = graft_file_read(&b, n, path, FILE_MAX_BYTES);
+    if (status)
+        return status == GRAFT_EMEM ? status : graft_fail_unnamed(status, path);
+    if (!graft_file_id(&after, path) || !same_id(id, &after)) {
+        graft_free(b);
+        return graft_fail(GRAFT_EIO, "it changed while it was read");
+    }
+    *bytes = b;
+    return GRAFT_OK;
+}
+
+/* One photo, all its views. */
+static int load_group(const struct load *l, struct graft_load_item *a,
+                      struct graft_load_item *end, bool *by_content)
+{
+    struct graft_decode_options d = {.exact = l->o->exact,
+                                     .min_side = least_side(l, a, end)};
+    struct graft_image image = {0};
+    uint8_t *bytes = NULL;
+    uint64_t n = 0;
+    char *path = graft_path_join(a->root, a->file);
+    int status = path ? read_photo(&bytes, &n, &a->id, path) : GRAFT_EMEM;
+    if (!status) {
+        status = graft_image_decode(&image, bytes, n, &d);
+        *by_content = status && status != GRAFT_EMEM;
+    }
+    struct graft_hash hash = {0};
+    if (bytes)
+        hash = graft_hash(bytes, (size_t)n);
+    graft_free(bytes);
+    for (struct graft_load_item *i = a; i < end; i++) {
+        i->id = a->id;
+        i->hash = hash;
+        if (!status)
+            status = pixels(l, i, &image, hash);
+    }
+    graft_free(image.rgb);
+    graft_free(path);
+    return status;
+}
+
+static void task(void *ctx, int64_t group, int worker)
+{
+    struct load *l = ctx;
+    struct graft_load_item *a = l->items + l->first[group];
+    struct graft_load_item *end = l->items + l->first[group + 1];
+    bool by_content = false;
+    int status = graft_runtime_check(l->rt);
+    if (!status)
+        status = load_group(l, a, end, &by_content);
+    if (status == GRAFT_EMEM || status == GRAFT_ECANCELED) {
+        l->status[group] = status;
+        graft_message_save(l->message[worker]);
+        l->failed[worker] = (int)group;
+        return;
+    }
+    for (; a < end; a++) {
+        a->failed = status != GRAFT_OK;
+        a->by_content = by_content;
+        a->why[0] = '\0';
+        if (status)
+            snprintf(a->why, sizeof a->why, "%s", graft_error_message());
+    }
+}
+
+static int groups_of(int *first, const struct graft_load_item *items, int n)
+{
+    int groups = 0;
+    for (int i = 0; i < n; i++)
+        if (i == 0 || !same_file(&items[i - 1], &items[i]))
+            first[groups++] = i;
+    first[groups] = n;
+    return groups;
+}
+
+/* The status of the first group that failed, with its message where a worker
+ * still has it. */
+static int first_failure(const struct load *l, int groups, int threads)
+{
+    for (int g = 0; g < groups; g++) {
+        if (!l->status[g])
+            continue;
+        graft_fail(l->status[g], "%s", graft_status_text(l->status[g]));
+        for (int w = 0; w < threads; w++)
+            if (l->failed[w] == g)
+                graft_message_restore(l->message[w]);
+        return l->status[g];
+    }
+    return GRAFT_OK;
+}
+
+int graft_load(struct graft_runtime *rt, struct graft_load_item *items, int n,
+               float *dst, int64_t stride,
+               const struct graft_load_options *o)
+{
+    rt = graft_runtime_or_default(rt);
+    if (!rt)
+        return GRAFT_EMEM;
+    size_t threads = (size_t)graft_pool_threads(rt->pool);
+    struct load l = {.rt = rt, .items = items, .n = n, .dst = dst,
+                     .stride = stride, .o = o};
+    l.first = graft_calloc((size_t)n + 1, sizeof *l.first);
+    l.status = graft_calloc((size_t)n + 1, sizeof *l.status);
+    l.failed = graft_malloc(threads * sizeof *l.failed);
+    l.message = graft_malloc(threads * sizeof *l.message);
+    int status = GRAFT_EMEM;
+    if (l.first && l.status && l.failed && l.message) {
+        for (size_t w = 0; w < threads; w++)
+            l.failed[w] = -1;
+        int groups = groups_of(l.first, items, n);
+        graft_pool_for(rt->pool, groups, task, &l);
+        status = first_failure(&l, groups, (int)threads);
+    }
+    graft_free(l.message);
+    graft_free(l.failed);
+    graft_free(l.status);
+    graft_free(l.first);
+    return status;
+}

@@ -1,0 +1,171 @@
+/* Walking folders that may hold anything: FIFOs, loops of links, names of any
+ * bytes.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "data/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/status.h"
+
+enum { DEPTH_MAX = 64 };
+
+struct walk {
+    const char *root;
+    graft_tree_fn *fn;
+    void *ctx;
+    int depth;
+    struct {
+        dev_t device;
+        ino_t inode;
+    } above[DEPTH_MAX]; /* the folders that we are in */
+};
+
+static bool is_left_out(const char *name)
+{
+    return name[0] == '.' || !strcmp(name, "__MACOSX");
+}
+
+static const char *why_not(const struct walk *w, const struct stat *st)
+{
+    if (w->depth == DEPTH_MAX)
+        return "its folders are nested too deep";
+    for (int i = 0; i < w->depth; i++)
+        if (w->above[i].device == st->st_dev &&
+            w->above[i].inode == st->st_ino)
+            return "it is a link back to a folder that it is in";
+    return NULL;
+}
+
+static int walk_folder(struct walk *w, const char *path, const char *file);
+
+static int walk_one(struct walk *w, const char *path, const char *file)
+{
+    struct stat st;
+    char why[GRAFT_WHY_MAX];
+    if (stat(path, &st)) {
+        snprintf(why, sizeof why, "it cannot be opened: %s",
+                 strerror(errno));
+        return w->fn(w->ctx, file, why);
+    }
+    if (S_ISREG(st.st_mode))
+        return w->fn(w->ctx, file, NULL);
+    if (!S_ISDIR(st.st_mode))
+        return w->fn(w->ctx, file, "it is a pipe, socket or device, not a "
+                                   "file");
+    const char *reason = why_not(w, &st);
+    if (reason)
+        return w->fn(w->ctx, file, reason);
+    w->above[w->depth].device = st.st_dev;
+    w->above[w->depth++].inode = st.st_ino;
+    int status = walk_folder(w, path, file);
+    w->depth--;
+    return status;
+}
+
+static int walk_folder(struct walk *w, const char *path, const char *file)
+{
+    char why[GRAFT_WHY_MAX];
+    DIR *d = opendir(path);
+    if (!d) {
+        snprintf(why, sizeof why, "the folder cannot be opened: %s",
+                 strerror(errno));
+        return w->fn(w->ctx, file, why);
+    }
+    int status = GRAFT_OK;
+    for (struct dirent *e; !status && (e = readdir(d));) {
+        if (is_left_out(e->d_name))
+            continue;
+        char *p = graft_path_join(path, e->d_name);
+        char *f = graft_path_join(file, e->d_name);
+        status = p && f ? walk_one(w, p, f) : GRAFT_EMEM;
+        graft_free(f);
+        graft_free(p);
+    }
+    closedir(d);
+    return status;
+}
+
+int graft_tree_walk(const char *root, const char *below, graft_tree_fn *fn,
+                    void *ctx)
+{
+    struct walk w = {.root = root, .fn = fn, .ctx = ctx};
+    char *path = graft_path_join(root, below);
+    int status = path ? walk_one(&w, path, below) : GRAFT_EMEM;
+    graft_free(path);
+    return status;
+}
+
+/* ---- names ----------------------------------------------------------------- */
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int add_name(struct graft_names *n, const char *folder,
+                    const char *name)
+{
+    struct stat st;
+    char *path = graft_path_join(folder, name), *copy = graft_strdup(name);
+    int status = GRAFT_EMEM;
+    if (path && copy) {
+        bool is_folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+        char **slot = is_folder ? graft_push(&n->folder)
+                                : graft_push(&n->file);
+        if (slot) {
+            *slot = copy;
+            copy = NULL;
+            status = GRAFT_OK;
+        }
+    }
+    graft_free(copy);
+    graft_free(path);
+    return status;
+}
+
+int graft_names_read(struct graft_names *out, const char *folder)
+{
+    DIR *d = opendir(folder);
+    if (!d)
+        return graft_fail(errno == ENOENT ? GRAFT_ENOTFOUND : GRAFT_EIO,
+                          "folder '%s' cannot be opened: %s", folder,
+                          strerror(errno));
+    int status = GRAFT_OK;
+    for (struct dirent *e; !status && (e = readdir(d));)
+        if (!is_left_out(e->d_name))
+            status = add_name(out, folder, e->d_name);
+    closedir(d);
+    if (out->folder.n)
+        qsort(out->folder.at, (size_t)out->folder.n, sizeof(char *),
+              by_bytes);
+    if (out->file.n)
+        qsort(out->file.at, (size_t)out->file.n, sizeof(char *), by_bytes);
+    return status;
+}
+
+void graft_names_release(struct graft_names *n)
+{
+    for (int i = 0; i < n->folder.n; i++)
+        graft_free(n->folder.at[i]);
+    for (int i = 0; i < n->file.n; i++)
+        graft_free(n->file.at[i]);
+    graft_array_release(&n->folder);
+    graft_array_release(&n->file);
+}
+
+bool graft_name_like_photo(const char *name)
+{
+    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".bmp"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (!strcasecmp(dot, endings[i]))
+            return true;
+    return false;
+}

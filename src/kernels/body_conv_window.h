@@ -1,0 +1,245 @@
+/* Windows over one plane: depthwise convolution and pooling. The plane's rows
+ * are laid into a padded band split by row and column modulo the stride, all
+ * phases with one pitch, so that each kernel element is the band at a fixed
+ * offset and many output rows are one long run of vectors (the few columns
+ * between them are computed and thrown away).
+ * SPDX-License-Identifier: Apache-2.0 */
+
+struct conv_window {
+    const struct graft_conv *g;
+    int64_t pitch, phase_rows; /* of a phase */
+    real *band, *out;
+    int64_t *offset;           /* of each kernel element */
+};
+
+static void conv_window_begin(struct conv_window *w,
+                              const struct graft_conv *g,
+                              const struct graft_conv_cut *cut, real *scratch)
+{
+    int64_t sh = g->stride[1], sw = g->stride[2];
+    *w = (struct conv_window){.g = g, .pitch = cut->columns};
+    w->phase_rows = cut->rows + (g->kernel[1] - 1) * g->dilation[1] / sh;
+    w->offset = (int64_t *)scratch;
+    w->out = (real *)(w->offset + (cut->taps + 7) / 8 * 8);
+    w->band = w->out + cut->rows * w->pitch + 4 * CONV_VL;
+    int64_t phase = w->phase_rows * w->pitch;
+    for (int64_t t = 0; t < cut->taps; t++) {
+        int64_t h = t / g->kernel[2] * g->dilation[1];
+        int64_t v = t % g->kernel[2] * g->dilation[2];
+        w->offset[t] = (h % sh * sw + v % sw) * phase +
+                       h / sh * w->pitch + v / sw;
+    }
+}
+
+/* Input rows for output rows oh .. oh+rows-1. */
+static void conv_window_fill(const struct conv_window *w, const real *plane,
+                             int64_t oh, int64_t rows, real fill)
+{
+    const struct graft_conv *g = w->g;
+    int64_t s = g->stride[1], phase = w->phase_rows * w->pitch;
+    int64_t reach = (g->kernel[1] - 1) * g->dilation[1] + 1;
+    int64_t need = (rows - 1) * s + reach;
+    for (int64_t r = 0; r < need; r++) {
+        if (g->kernel[1] == 1 && r % s)
+            continue;
+        int64_t ih = oh * s - g->pad[1] + r;
+        const real *src = ih >= 0 && ih < g->in[1] ? plane + ih * g->in[2]
+                                                   : NULL;
+        conv_band_row(w->band + r % s * g->stride[2] * phase +
+                          r / s * w->pitch,
+                      phase, src, 1, g, w->pitch, fill);
+    }
+}
+
+enum conv_how { CONV_WEIGHTED, CONV_LARGEST, CONV_SUMMED };
+
+/* NaN wins: a window that holds one has no largest element. */
+CONV_INLINE conv_vec conv_larger(conv_vec a, conv_vec v)
+{
+    return conv_select((v > a) | (v != v), v, a);
+}
+
+CONV_INLINE void conv_flat(const struct conv_window *w, enum conv_how how,
+                           const real *weight, int64_t taps, int64_t n)
+{
+    real start = how == CONV_LARGEST ? -(real)INFINITY : 0;
+    for (int64_t q = 0; q < n; q += 4 * CONV_VL) {
+        conv_vec acc[4];
+        CONV_UNROLL
+        for (int j = 0; j < 4; j++)
+            acc[j] = conv_splat(start);
+        for (int64_t t = 0; t < taps; t++) {
+            const real *p = w->band + w->offset[t] + q;
+            CONV_UNROLL
+            for (int j = 0; j < 4; j++) {
+                conv_vec v = conv_load(p + j * CONV_VL);
+                if (how == CONV_WEIGHTED)
+                    acc[j] += v * weight[t];
+                else if (how == CONV_SUMMED)
+                    acc[j] += v;
+                else
+                    acc[j] = conv_larger(acc[j], v);
+            }
+        }
+        CONV_UNROLL
+        for (int j = 0; j < 4; j++)
+            conv_store(w->out + q + j * CONV_VL, acc[j]);
+    }
+}
+
+/* Task: cut->strips planes (image, output channel). */
+static void conv_depthwise(const struct graft_conv_run *r, int64_t task,
+                           real *scratch)
+{
+    const struct graft_conv *g = r->g;
+    struct conv_window w;
+    conv_window_begin(&w, g, r->cut, scratch);
+    int64_t wide = g->out[2], all = r->n * g->m;
+    for (int64_t i = 0; i < r->cut->strips; i++) {
+        int64_t at = task * r->cut->strips + i;
+        if (at >= all)
+            break;
+        int64_t image = at / g->m, o = at % g->m;
+        int64_t to = o * g->out[1] * wide;
+        const real *x = r->x + image * r->x_step +
+                        o / (g->m / g->c) * g->in[1] * g->in[2];
+        const real *res = r->finish.residual
+                              ? r->finish.residual +
+                                    image * r->finish.residual_step + to
+                              : NULL;
+        real bias = r->finish.bias ? r->finish.bias[o] : 0;
+        real *y = r->y + image * r->y_step + to;
+        for (int64_t oh = 0; oh < g->out[1]; oh += r->cut->rows) {
+            int64_t rows = g->out[1] - oh < r->cut->rows ? g->out[1] - oh
+                                                         : r->cut->rows;
+            conv_window_fill(&w, x, oh, rows, 0);
+            conv_flat(&w, CONV_WEIGHTED, r->w + o * r->cut->taps,
+                      r->cut->taps, rows * w.pitch);
+            for (int64_t k = 0; k < rows; k++)
+                conv_finish_row(y + (oh + k) * wide, w.out + k * w.pitch,
+                                wide, bias,
+                                res ? res + (oh + k) * wide : NULL,
+                                &r->finish);
+        }
+    }
+}
+
+/* Output row `oh` from the sums or largest elements z. */
+static void conv_window_row(const struct graft_window *p, real *y,
+                            const real *z, int64_t oh)
+{
+    int64_t n = p->g->out[2];
+    if (p->max) {
+        memcpy(y, z, (size_t)n * sizeof *y);
+        return;
+    }
+    real rows = p->count[1][oh];
+    for (int64_t i = 0; i < n; i++)
+        y[i] = z[i] / (rows * p->count[2][i]);
+}
+
+static void conv_window_plane(const struct graft_window *p,
+                              const struct conv_window *w, const real *x,
+                              real *y)
+{
+    const struct graft_conv *g = p->g;
+    for (int64_t oh = 0; oh < g->out[1]; oh += p->cut->rows) {
+        int64_t rows = g->out[1] - oh < p->cut->rows ? g->out[1] - oh
+                                                     : p->cut->rows;
+        if (p->max) {
+            conv_window_fill(w, x, oh, rows, -(real)INFINITY);
+            conv_flat(w, CONV_LARGEST, NULL, p->cut->taps, rows * w->pitch);
+        } else {
+            conv_window_fill(w, x, oh, rows, 0);
+            conv_flat(w, CONV_SUMMED, NULL, p->cut->taps, rows * w->pitch);
+        }
+        for (int64_t k = 0; k < rows; k++)
+            conv_window_row(p, y + (oh + k) * g->out[2],
+                            w->out + k * w->pitch, oh + k);
+    }
+}
+
+/* 3-D: one output element. */
+static real conv_window_at(const struct graft_window *p, const real *x,
+                           const int64_t o[3])
+{
+    const struct graft_conv *g = p->g;
+    real acc = p->max ? -(real)INFINITY : 0;
+    for (int64_t t = 0; t < p->cut->taps; t++) {
+        int64_t d = o[0] * g->stride[0] - g->pad[0] +
+                    t / g->kernel[2] / g->kernel[1] * g->dilation[0];
+        int64_t h = o[1] * g->stride[1] - g->pad[1] +
+                    t / g->kernel[2] % g->kernel[1] * g->dilation[1];
+        int64_t w = o[2] * g->stride[2] - g->pad[2] +
+                    t % g->kernel[2] * g->dilation[2];
+        if (d < 0 || d >= g->in[0] || h < 0 || h >= g->in[1] || w < 0 ||
+            w >= g->in[2])
+            continue;
+        real v = x[(d * g->in[1] + h) * g->in[2] + w];
+        if (!p->max)
+            acc += v;
+        else if (v > acc || v != v)
+            acc = v;
+    }
+    if (p->max)
+        return acc;
+    return acc / (p->count[0][o[0]] * p->count[1][o[1]] * p->count[2][o[2]]);
+}
+
+static void conv_window_volume(const struct graft_window *p, const real *x,
+                               real *y)
+{
+    const int64_t *n = p->g->out;
+    int64_t o[3];
+    for (o[0] = 0; o[0] < n[0]; o[0]++)
+        for (o[1] = 0; o[1] < n[1]; o[1]++)
+            for (o[2] = 0; o[2] < n[2]; o[2]++)
+                *y++ = conv_window_at(p, x, o);
+}
+
+static void conv_window(const struct graft_window *p, int64_t task,
+                        real *scratch)
+{
+    const struct graft_conv *g = p->g;
+    struct conv_window w;
+    bool flat = p->cut->way == GRAFT_CONV_DEPTHWISE;
+    if (flat)
+        conv_window_begin(&w, g, p->cut, scratch);
+    int64_t in = g->in[0] * g->in[1] * g->in[2];
+    int64_t out = g->out[0] * g->out[1] * g->out[2];
+    for (int64_t i = 0; i < p->cut->strips; i++) {
+        int64_t at = task * p->cut->strips + i;
+        if (at >= p->n * g->c)
+            break;
+        const real *x = p->x + at / g->c * p->x_step + at % g->c * in;
+        real *y = p->y + at / g->c * p->y_step + at % g->c * out;
+        if (flat)
+            conv_window_plane(p, &w, x, y);
+        else
+            conv_window_volume(p, x, y);
+    }
+}
+
+/* ---- along one channel --------------------------------------------------- */
+
+static real conv_sum(const real *x, int64_t n)
+{
+    conv_vec acc[4] = {{0}};
+    int64_t i = 0;
+    for (; i + 4 * CONV_VL <= n; i += 4 * CONV_VL)
+        for (int j = 0; j < 4; j++)
+            acc[j] += conv_load(x + i + j * CONV_VL);
+    acc[0] = (acc[0] + acc[1]) + (acc[2] + acc[3]);
+    real sum = 0;
+    for (; i < n; i++)
+        sum += x[i];
+    for (int j = 0; j < CONV_VL; j++)
+        sum += acc[0][j];
+    return sum;
+}
+
+static void conv_affine(real *y, const real *x, int64_t n, real s, real t)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] * s + t;
+}

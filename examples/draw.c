@@ -368,5 +368,9 @@ int main(int argc, char **argv)
                !draw_part(&o, "val", o.val)) {
         return EXIT_FAILURE;
     }
-    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (fflush(stdout) != 0) {
+        fputs("draw: cannot write the answer\n", stderr);
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
 }

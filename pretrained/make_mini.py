@@ -196,9 +196,7 @@ def export(model, names, path):
                  *proto.graph.initializer, *proto.graph.value_info,
                  proto.graph, *proto.functions]:
         del item.metadata_props[:]
-        item.doc_string = ""
-    for item in proto.graph.node:
-        item.doc_string = ""
+        item.ClearField("doc_string")
     del proto.metadata_props[:]
     proto.metadata_props.add(key="classes", value=json.dumps(names))
     onnx.checker.check_model(proto, full_check=True)

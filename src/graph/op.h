@@ -47,8 +47,13 @@ enum {
     GRAFT_OP_VIEW = 1 << 8,         /* ROW: output 0 has the same bytes as
                                        input 0 (Reshape, Flatten, Identity,
                                        Squeeze, Unsqueeze): no step needed */
-    GRAFT_OP_RESIDUAL = 1 << 9      /* adds two inputs; with equal shapes it
+    GRAFT_OP_RESIDUAL = 1 << 9,     /* adds two inputs; with equal shapes it
                                        may become an epilogue's residual */
+    GRAFT_OP_CHANNEL_WEIGHTS = 1 << 10 /* (Conv) output channel c, dim 1, is
+                                       linear in slice c of dim 0 of input 1,
+                                       plus element c of input 2 if present:
+                                       a normalisation's scale and shift can
+                                       be folded into both */
 };
 
 /* A value known while compiling: integers (every integer and bool dtype, as

@@ -17,7 +17,7 @@ static const char *keep(struct graft_inspected *t, const char *text)
     return text ? graft_arena_strdup(&t->arena, text) : NULL;
 }
 
-/* ---- inputs and outputs ----------------------------------------------------- */
+/* ---- inputs and outputs -------------------------------------------------- */
 
 static int fill_io(struct graft_inspected *t, struct graft_io *io,
                    const struct graft_value *v)
@@ -59,7 +59,7 @@ static int ends(struct graft_inspected *t, const struct graft_model *m)
     return status;
 }
 
-/* ---- operators and parameters ------------------------------------------------ */
+/* ---- operators and parameters -------------------------------------------- */
 
 static struct graft_op_use *use_of(struct graft_op_use *uses, int *n,
                                    const struct graft_node *node)
@@ -112,7 +112,7 @@ static void parameters(struct graft_inspection *x,
     }
 }
 
-/* ---- head and cuts ------------------------------------------------------------ */
+/* ---- head and cuts ------------------------------------------------------- */
 
 static int head(struct graft_inspected *t, const struct graft_model *m,
                 const struct graft_survey *s)
@@ -161,7 +161,7 @@ static int cuts(struct graft_inspected *t, const struct graft_model *m,
     return GRAFT_OK;
 }
 
-/* ---- plan ---------------------------------------------------------------------- */
+/* ---- plan ---------------------------------------------------------------- */
 
 static int describe(struct graft_inspected *t, struct graft_program *p)
 {
@@ -208,7 +208,7 @@ static int plan(struct graft_inspected *t, const struct graft_model *m,
     return status;
 }
 
-/* ---- all ------------------------------------------------------------------------ */
+/* ---- all ----------------------------------------------------------------- */
 
 static int format(struct graft_inspected *t, const struct graft_model *m)
 {

@@ -1,27 +1,12 @@
 /* An inspection as one JSON object; keys are the names of the fields.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
-
 #include "api/inspect.h"
-#include "base/str.h"
+#include "base/alloc.h"
+#include "report/json.h"
 
-/* Names may hold bytes that are no UTF-8; JSON cannot, so such a name is
- * written with them escaped. */
 static json_t *text(const char *s)
 {
-    if (!s)
-        return json_null();
-    json_t *j = json_string(s);
-    if (j)
-        return j;
-    struct graft_str safe;
-    graft_str_init(&safe);
-    for (; *s; s++)
-        graft_str_addf(&safe, (unsigned char)*s < 0x80 ? "%c" : "\\x%02x",
-                       (unsigned char)*s);
-    j = json_string(safe.at);
-    graft_str_release(&safe);
-    return j;
+    return graft_json_text(s);
 }
 
 static json_t *dims(int rank, const int64_t *dim, const char *const *symbol)
@@ -111,23 +96,10 @@ static json_t *all(const struct graft_inspection *x)
     return j;
 }
 
-static int add(const char *bytes, size_t n, void *str)
-{
-    graft_str_addn(str, bytes, n);
-    return 0;
-}
-
 int graft_inspect_json(struct graft_inspected *t)
 {
-    struct graft_str out;
-    graft_str_init(&out);
-    json_t *j = all(&t->x);
-    bool failed = !j || json_dump_callback(j, add, &out, JSON_INDENT(2)) ||
-                  graft_str_ok(&out);
-    t->x.json = failed ? NULL : graft_arena_strdup(&t->arena, out.at);
-    json_decref(j);
-    graft_str_release(&out);
-    return t->x.json ? GRAFT_OK
-                     : graft_fail(GRAFT_EMEM, "out of memory while writing "
-                                  "JSON");
+    char *out = graft_json_write(all(&t->x), 17);
+    t->x.json = out ? graft_arena_strdup(&t->arena, out) : NULL;
+    graft_free(out);
+    return t->x.json ? GRAFT_OK : GRAFT_EMEM;
 }

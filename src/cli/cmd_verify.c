@@ -20,9 +20,11 @@ static int run(struct graft_settings *s)
         printf("%s\n", r->json);
     else if (r)
         graft_cli_report(r, GRAFT_REPORT_EVAL);
-    if (!status && r && !s->json)
-        printf("\nverified     the file keeps what it claims: %d of %d\n",
-               r->correct, r->total);
+    if (!status && r && !s->json) {
+        fputs("\nverified     ", stdout);
+        graft_cli_put(stdout, r->verdict ? r->verdict : "");
+        fputc('\n', stdout);
+    }
     graft_report_free(r);
     return status ? graft_cli_failed(status) : GRAFT_EXIT_DONE;
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -127,10 +126,6 @@ static int flush(int code)
 
 int main(int argc, char **argv)
 {
-    /* Only our own pool works in parallel; OpenBLAS reads this when it is
-     * first used. The user's own setting would cost speed, never results. */
-    setenv("OPENBLAS_NUM_THREADS", "1", 1);
-    setenv("OMP_NUM_THREADS", "1", 1);
     listen_to_signals();
     return flush(begin(argc, (const char **)argv));
 }

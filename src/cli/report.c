@@ -34,6 +34,9 @@ static void headline(const struct graft_report *r)
            100 * r->wilson_low, 100 * r->wilson_high);
     if (!isnan(r->log_loss))
         printf("log loss     %.4f\n", r->log_loss);
+    if (r->judged_without_label)
+        printf("             %d of them of classes that the model does not "
+               "know\n", r->judged_without_label);
 }
 
 static void head(const struct graft_report *r)

@@ -33,7 +33,11 @@ struct graft_input_dims { /* overrides what the file states for an input */
     struct graft_shape shape; /* for one image: dim[0] is replaced by n_max */
 };
 
-/* Passes that test builds switch off, bit = number in the pass table. */
+/* Looks an operator up; graft_op_find unless a test brings rows of its own. */
+typedef const struct graft_op *graft_find_op(const char *domain,
+                                             const char *name,
+                                             int64_t opset);
+
 struct graft_compile {
     const struct graft_model *model; /* borrowed for the program's life */
     struct graft_store *store;       /* NULL: the program makes its own */
@@ -47,8 +51,14 @@ struct graft_compile {
     const struct graft_selection *train; /* NULL: inference */
     const struct graft_loss *loss;       /* NULL: the caller seeds dout */
     bool exact;
-    uint64_t skip_passes;            /* for tests: 1 << pass number */
+    uint64_t skip_passes;            /* for tests: graft_pass_bit()s */
+    graft_find_op *find_op;          /* for tests; NULL: graft_op_find */
+    int segment_images;              /* for tests: images that a segment
+                                        takes at a time; 0: all */
 };
+/* Bit of a pass that can be switched off ("tidy", "fold", "fuse", "layout")
+ * for skip_passes; 0: no pass of that name. */
+uint64_t graft_pass_bit(const char *name);
 
 struct graft_program;
 int graft_program_new(struct graft_program **out, struct graft_runtime *rt,

@@ -11,6 +11,11 @@ int graft_store_new(struct graft_store **out, const struct graft_model *m,
                     struct graft_runtime *rt);
 void graft_store_free(struct graft_store *s);
 int64_t graft_store_bytes(const struct graft_store *s);
+/* Packs held, for tests. Not for several threads at once: programs of one
+ * store are compiled one after the other. */
+int graft_store_packs(const struct graft_store *s);
+struct graft_packs *graft_store_shared(struct graft_store *s);
+const struct graft_model *graft_store_model(const struct graft_store *s);
 
 /* Which parameters are trained, and where each lies in the flat vectors
  * (weights, gradient, optimizer state), in ONNX's own layout. */

@@ -1,0 +1,158 @@
+/* Offsets of buffers in one block: each goes into the smallest gap between
+ * those that live at the same time. Which order to place them in decides how
+ * good that gets, so several are tried and the smallest block is kept.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "program/compiler.h"
+
+struct item {
+    int64_t bytes, offset; /* rounded up to cache lines */
+    int first, last, index;
+    double rank;           /* largest first */
+};
+
+static bool meet(const struct item *a, const struct item *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* ---- orders ------------------------------------------------------------------ */
+
+static double by_size(const struct item *x)
+{
+    return (double)x->bytes;
+}
+static double by_area(const struct item *x)
+{
+    return (double)x->bytes * (x->last - x->first + 1);
+}
+static double by_life(const struct item *x)
+{
+    return x->last - x->first;
+}
+static double by_start(const struct item *x)
+{
+    return -x->first;
+}
+static double by_end(const struct item *x)
+{
+    return x->last;
+}
+static double by_root_area(const struct item *x)
+{
+    return (double)x->bytes * (double)x->bytes * (x->last - x->first + 1);
+}
+
+static double (*const orders[])(const struct item *) = {
+    by_size, by_area, by_root_area, by_life, by_start, by_end};
+
+static int compare(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+    if (x->rank != y->rank)
+        return x->rank > y->rank ? -1 : 1;
+    if (x->bytes != y->bytes)
+        return x->bytes > y->bytes ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+/* ---- placing ------------------------------------------------------------------ */
+
+/* Items placed so far, by offset. Returns the smallest fitting gap's start
+ * among those that live when x does. */
+static int64_t best_gap(struct item *const *placed, int n,
+                        const struct item *x)
+{
+    int64_t end = 0, best = -1, best_size = INT64_MAX;
+    for (int i = 0; i < n; i++) {
+        if (!meet(placed[i], x))
+            continue;
+        int64_t gap = placed[i]->offset - end;
+        if (gap >= x->bytes && gap < best_size) {
+            best = end;
+            best_size = gap;
+        }
+        if (placed[i]->offset + placed[i]->bytes > end)
+            end = placed[i]->offset + placed[i]->bytes;
+    }
+    return best >= 0 ? best : end;
+}
+
+static int64_t place_all(struct item *item, int n, struct item **placed)
+{
+    int64_t total = 0;
+    for (int i = 0; i < n; i++) {
+        item[i].offset = best_gap(placed, i, &item[i]);
+        int at = i;
+        while (at > 0 && placed[at - 1]->offset > item[i].offset) {
+            placed[at] = placed[at - 1];
+            at--;
+        }
+        placed[at] = &item[i];
+        if (item[i].offset + item[i].bytes > total)
+            total = item[i].offset + item[i].bytes;
+    }
+    return total;
+}
+
+/* ---- what must be there at once ------------------------------------------------- */
+
+static int64_t live_at(const struct graft_compiler *c, int time)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < c->buffer.n; i++)
+        if (c->buffer.at[i].first <= time && time <= c->buffer.at[i].last)
+            sum += c->buffer.at[i].bytes;
+    return sum;
+}
+
+static int gather(const struct graft_compiler *c, struct item *item, int *n)
+{
+    int64_t sum = 0;
+    *n = 0;
+    for (int i = 0; i < c->buffer.n; i++) {
+        const struct graft_buffer *b = &c->buffer.at[i];
+        if (b->bytes < 0 || !graft_add_size(&sum, sum, b->bytes) ||
+            !graft_add_size(&sum, sum, GRAFT_ALIGN))
+            return graft_fail(GRAFT_ELIMIT, "the values together are too "
+                              "large for this machine's addresses");
+        if (b->bytes == 0)
+            continue;
+        int64_t bytes = (b->bytes + GRAFT_ALIGN - 1) / GRAFT_ALIGN *
+                        GRAFT_ALIGN;
+        item[(*n)++] = (struct item){bytes, 0, b->first, b->last, i, 0};
+    }
+    return GRAFT_OK;
+}
+
+int graft_arrange(struct graft_compiler *c)
+{
+    size_t room = (size_t)c->buffer.n + 1;
+    struct item *item = graft_arena_array(&c->arena, room, sizeof *item);
+    struct item **placed = graft_arena_array(&c->arena, room, sizeof *placed);
+    int n;
+    if (!item || !placed)
+        return GRAFT_EMEM;
+    int status = gather(c, item, &n);
+    if (status)
+        return status;
+    for (int t = 0; t < c->end; t++) {
+        int64_t live = live_at(c, t);
+        if (live > c->live_bytes)
+            c->live_bytes = live;
+    }
+    c->block_bytes = -1;
+    for (size_t o = 0; o < sizeof orders / sizeof *orders; o++) {
+        for (int i = 0; i < n; i++)
+            item[i].rank = orders[o](&item[i]);
+        qsort(item, (size_t)n, sizeof *item, compare);
+        int64_t total = place_all(item, n, placed);
+        if (c->block_bytes >= 0 && total >= c->block_bytes)
+            continue;
+        c->block_bytes = total;
+        for (int i = 0; i < n; i++)
+            c->buffer.at[item[i].index].offset = item[i].offset;
+    }
+    return GRAFT_OK;
+}

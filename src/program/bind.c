@@ -1,0 +1,342 @@
+/* From plan to memory: the block, the scratch, packs from the store, and the
+ * calls that running a step needs, prepared so that a run allocates nothing.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "program/program_impl.h"
+
+/* ---- block and scratch --------------------------------------------------------- */
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + GRAFT_ALIGN - 1) / GRAFT_ALIGN * GRAFT_ALIGN;
+}
+
+static int allocate(struct graft_program *p)
+{
+    struct graft_compiler *c = &p->c;
+    for (int i = 0; i < c->step.n; i++) {
+        const struct graft_plan *plan = &c->step.at[i]->plan;
+        if (round_up(plan->scratch) > p->call_scratch)
+            p->call_scratch = round_up(plan->scratch);
+        if (round_up(plan->task_scratch) > p->task_scratch)
+            p->task_scratch = round_up(plan->task_scratch);
+    }
+    /* Adding up a second packed gradient needs room to unpack it. */
+    for (int i = 0; i < c->dpack.n; i++) {
+        const struct graft_wvalue *v = &c->value.at[c->dpack.at[i].value];
+        size_t bytes = round_up((size_t)graft_value_bytes(v));
+        if (bytes > p->call_scratch)
+            p->call_scratch = bytes;
+    }
+    int64_t workers = graft_pool_threads(p->rt->pool), task, all;
+    if (!graft_mul_size(&task, (int64_t)p->task_scratch, workers) ||
+        !graft_add_size(&all, task, (int64_t)p->call_scratch) ||
+        !graft_add_size(&all, all, c->block_bytes))
+        return graft_fail(GRAFT_ELIMIT, "the program's memory is too large");
+    int status = graft_runtime_reserve(p->rt, (uint64_t)all,
+                                       "the program's activations");
+    if (status)
+        return status;
+    p->block = graft_alloc_aligned((size_t)c->block_bytes);
+    p->scratch = graft_alloc_aligned((size_t)(all - c->block_bytes));
+    return p->block && p->scratch ? GRAFT_OK : GRAFT_EMEM;
+}
+
+static void *at_buffer(const struct graft_program *p, int buffer)
+{
+    return buffer < 0 ? NULL : p->block + p->c.buffer.at[buffer].offset;
+}
+
+/* ---- values ---------------------------------------------------------------------- */
+
+static void find_varying(struct graft_program *p)
+{
+    struct graft_compiler *c = &p->c;
+    for (int v = 0; v < c->value.n; v++)
+        p->varies[v] = c->value.at[v].selected >= 0;
+    for (int i = 0; i < c->step.n && c->step.at[i]->param; i++) {
+        const struct graft_step *s = c->step.at[i];
+        bool any = false;
+        for (int k = 0; k < s->n_in; k++)
+            any |= s->in[k] >= 0 && p->varies[s->in[k]];
+        for (int k = 0; k < s->n_out; k++)
+            if (s->out[k] >= 0)
+                p->varies[s->out[k]] |= any;
+    }
+}
+
+static void place_values(struct graft_program *p)
+{
+    struct graft_compiler *c = &p->c;
+    for (int i = 0; i < c->value.n; i++) {
+        struct graft_wvalue *v = &c->value.at[i];
+        const struct graft_host *h = v->info.host;
+        v->data = at_buffer(p, v->buffer);
+        v->ddata = at_buffer(p, v->grad);
+        if (v->selected >= 0)
+            v->data = graft_master(c, v);
+        else if (!v->data && !v->tensor && h)
+            v->data = h->reals ? (void *)h->reals : (void *)h->ints;
+        if (v->feed && v->data) /* what pads a first, smaller batch */
+            memset(v->data, 0, (size_t)graft_value_bytes(v));
+    }
+    for (int i = 0; i < c->dpack.n; i++)
+        c->dpack.at[i].data = at_buffer(p, c->dpack.at[i].buffer);
+}
+
+/* ---- packs ------------------------------------------------------------------------- */
+
+static int count_once(struct graft_program *p, const void *pack,
+                      int64_t bytes, int64_t *total)
+{
+    for (int i = 0; i < p->seen.n; i++)
+        if (p->seen.at[i] == pack)
+            return GRAFT_OK;
+    const void **seen = graft_push(&p->seen);
+    if (!seen)
+        return GRAFT_EMEM;
+    *seen = pack;
+    *total += bytes;
+    return GRAFT_OK;
+}
+
+static struct graft_pack_key key_of(const struct graft_program *p, int v,
+                                    const struct graft_step *s, int input)
+{
+    const struct graft_wvalue *value = &p->c.value.at[v];
+    struct graft_pack_key key = {.value = v, .kind = "row",
+                                 .isa = p->rt->isa};
+    key.shape = graft_hash(&value->info.shape, sizeof value->info.shape);
+    if (s && s->packed[input].request) {
+        key.kind = s->packed[input].request->kind->name;
+        key.key = s->packed[input].request->key;
+    } else {
+        key.isa = GRAFT_ISA_GENERIC; /* the same for all */
+    }
+    if (s && input == 1 && s->fuse.scale)
+        key.scale = s->fuse.hash;
+    return key;
+}
+
+/* The bytes a parameter is packed from. */
+static struct graft_view source(const struct graft_program *p, int v)
+{
+    const struct graft_wvalue *value = &p->c.value.at[v];
+    if (!value->tensor || value->selected >= 0)
+        return graft_value_view(p, v);
+    struct graft_view view = graft_tensor_view(value->tensor);
+    view.shape = value->info.shape;
+    return view;
+}
+
+static void fill_pack(const struct graft_program *p, struct graft_step *s,
+                      int i, void *dst)
+{
+    const struct graft_pack_request *r = s->packed[i].request;
+    struct graft_view src = source(p, s->in[i]);
+    r->kind->pack(dst, &src, i == 1 ? s->fuse.scale : NULL, r->spec,
+                  p->rt->pool);
+}
+
+/* A plain copy of an initializer that somebody reads as it is. */
+static int plain_copy(struct graft_program *p, int v,
+                      const struct graft_step *s, int input, void **out)
+{
+    struct graft_wvalue *value = &p->c.value.at[v];
+    struct graft_pack_key key = key_of(p, v, NULL, 0);
+    const real *scale = s && input == 1 ? s->fuse.scale : NULL;
+    bool fresh;
+    if (scale)
+        key.scale = s->fuse.hash;
+    size_t bytes = (size_t)graft_value_bytes(value);
+    int status = graft_packs_get(graft_store_shared(p->c.store), &key, bytes,
+                                 out, &fresh);
+    if (status)
+        return status;
+    if (fresh) {
+        struct graft_view src = source(p, v);
+        graft_pack_plain(*out, &src, scale);
+    }
+    return count_once(p, *out, (int64_t)bytes, &p->param_bytes);
+}
+
+static int get_pack(struct graft_program *p, struct graft_step *s, int i,
+                    void **out)
+{
+    const struct graft_wvalue *v = &p->c.value.at[s->in[i]];
+    const struct graft_pack_request *r = s->packed[i].request;
+    bool shared = v->tensor && v->selected < 0, fresh;
+    struct graft_pack_key key = key_of(p, s->in[i], s, i);
+    int status = graft_packs_get(shared ? graft_store_shared(p->c.store)
+                                        : &p->packs,
+                                 &key, r->bytes, out, &fresh);
+    if (!status)
+        status = count_once(p, *out, (int64_t)r->bytes, &p->pack_bytes);
+    if (status || !fresh)
+        return status;
+    if (shared) {
+        fill_pack(p, s, i, *out);
+        return GRAFT_OK;
+    }
+    struct graft_repack *again = graft_push(&p->repack);
+    if (!again)
+        return GRAFT_EMEM;
+    *again = (struct graft_repack){s, i, p->varies[s->in[i]]};
+    return GRAFT_OK;
+}
+
+void graft_program_run_params(struct graft_program *p, bool first)
+{
+    struct graft_compiler *c = &p->c;
+    int at = 0; /* repacks stand in the order of their steps */
+    for (int i = 0; i < c->step.n; i++) {
+        struct graft_step *s = c->step.at[i];
+        for (; at < p->repack.n && p->repack.at[at].step == s; at++) {
+            const struct graft_repack *r = &p->repack.at[at];
+            if (first || r->varies)
+                fill_pack(p, s, r->input, (void *)s->pack[r->input]);
+        }
+        if (s->param && (first || p->varies[s->out[0]]))
+            graft_step_forward(p, s, 0, c->n_max);
+    }
+}
+
+/* ---- steps ------------------------------------------------------------------------- */
+
+static bool is_hidden(const struct graft_step *s, int i)
+{
+    return s->in[i] < 0 || s->packed[i].request ||
+           (i < 32 && s->op->host_in >> i & 1);
+}
+
+static int bind_inputs(struct graft_program *p, struct graft_step *s)
+{
+    for (int i = 0; i < s->n_in; i++) {
+        if (s->in[i] < 0)
+            continue;
+        struct graft_wvalue *v = &p->c.value.at[s->in[i]];
+        int status = GRAFT_OK;
+        void *data = NULL;
+        if (s->packed[i].request) {
+            status = get_pack(p, s, i, &data);
+            s->pack[i] = data;
+            if (s->packed[i].dpack >= 0)
+                s->dpack[i] = p->c.dpack.at[s->packed[i].dpack].data;
+        } else if (!is_hidden(s, i) && v->tensor && v->selected < 0) {
+            status = plain_copy(p, s->in[i], s, i, &data);
+            if (!(i == 1 && s->fuse.scale))
+                v->data = data;
+        }
+        if (status)
+            return status;
+        s->vin[i] = graft_value_view(p, s->in[i]);
+        if (is_hidden(s, i))
+            s->vin[i].data = NULL;
+        else if (data)
+            s->vin[i].data = data;
+        s->vdin[i] = graft_gradient_view(p, s->in[i]);
+        if (s->dmode[i] == GRAFT_SKIP || s->packed[i].dpack >= 0)
+            s->vdin[i].data = NULL;
+    }
+    return GRAFT_OK;
+}
+
+static int bind_epilogue(struct graft_program *p, struct graft_step *s)
+{
+    struct graft_fusion *f = &s->fuse;
+    int status = GRAFT_OK;
+    if (f->residual >= 0)
+        s->residual = graft_value_view(p, f->residual);
+    if (f->bias >= 0) {
+        struct graft_wvalue *b = &p->c.value.at[f->bias];
+        if (b->selected < 0)
+            status = plain_copy(p, f->bias, NULL, 0, &b->data);
+        s->ep.bias = b->data;
+    }
+    return status;
+}
+
+static int bind_step(struct graft_program *p, struct graft_step *s)
+{
+    struct graft_arena *a = &p->c.arena;
+    size_t in = (size_t)s->n_in + 1, out = (size_t)s->n_out + 1;
+    s->vin = graft_arena_array(a, 4 * in, sizeof *s->vin);
+    s->vout = graft_arena_array(a, 4 * out, sizeof *s->vout);
+    s->pack = graft_arena_array(a, in, sizeof *s->pack);
+    s->dpack = graft_arena_array(a, in, sizeof *s->dpack);
+    if (!s->vin || !s->vout || !s->pack || !s->dpack)
+        return GRAFT_EMEM;
+    s->rin = s->vin + in;
+    s->vdin = s->rin + in;
+    s->rdin = s->vdin + in;
+    s->rout = s->vout + out;
+    s->vdout = s->rout + out;
+    s->rdout = s->vdout + out;
+    int status = bind_inputs(p, s);
+    if (!status)
+        status = bind_epilogue(p, s);
+    if (status)
+        return status;
+    for (int k = 0; k < s->n_out; k++)
+        if (s->out[k] >= 0) {
+            s->vout[k] = graft_value_view(p, s->out[k]);
+            s->vdout[k] = graft_gradient_view(p, s->out[k]);
+        }
+    bool ep = s->ep.bias || s->ep.residual ||
+              s->ep.act.kind != GRAFT_ACT_NONE;
+    s->call = (struct graft_call){
+        .args = s->args, .chosen = s->plan.chosen, .n_in = s->n_in,
+        .n_out = s->n_out, .in = s->rin, .out = s->rout, .din = s->rdin,
+        .dout = s->rdout, .dmode = s->dmode, .pack = s->pack,
+        .dpack = s->dpack, .saved = at_buffer(p, s->saved),
+        .scratch = p->scratch, .task_scratch = p->scratch + p->call_scratch,
+        .task_stride = p->task_scratch, .k = p->c.kernels,
+        .pool = p->rt->pool, .ep = ep ? &s->ep : NULL};
+    return GRAFT_OK;
+}
+
+/* An output that is a parameter needs its plain copy too. */
+static int bind_outputs(struct graft_program *p)
+{
+    for (int i = 0; i < p->c.n_outputs; i++) {
+        int v = graft_root(&p->c, p->c.output[i]);
+        struct graft_wvalue *root = &p->c.value.at[v];
+        if (root->data || !root->tensor)
+            continue;
+        int status = plain_copy(p, v, NULL, 0, &root->data);
+        if (status)
+            return status;
+    }
+    return GRAFT_OK;
+}
+
+/* A reshaped parameter is read where the parameter is. */
+static int bind_alias_roots(struct graft_program *p)
+{
+    for (int i = 0; i < p->c.value.n; i++) {
+        int v = graft_root(&p->c, i);
+        struct graft_wvalue *root = &p->c.value.at[v];
+        if (v == i || root->data || !root->tensor)
+            continue;
+        int status = plain_copy(p, v, NULL, 0, &root->data);
+        if (status)
+            return status;
+    }
+    return GRAFT_OK;
+}
+
+int graft_program_bind(struct graft_program *p)
+{
+    p->varies = graft_arena_array(&p->c.arena, (size_t)p->c.value.n + 1,
+                                  sizeof *p->varies);
+    int status = p->varies ? allocate(p) : GRAFT_EMEM;
+    if (status)
+        return status;
+    find_varying(p);
+    place_values(p);
+    status = bind_alias_roots(p);
+    for (int i = 0; !status && i < p->c.step.n; i++)
+        status = bind_step(p, p->c.step.at[i]);
+    if (!status)
+        status = bind_outputs(p);
+    return status;
+}

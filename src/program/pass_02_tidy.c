@@ -1,0 +1,57 @@
+/* Pass 2: steps that only hand a value on (Identity, inference Dropout)
+ * vanish, and so do steps whose results nobody reads. Reshapes stay; where
+ * they may, the memory pass gives them their input's memory.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "program/compiler.h"
+
+/* Both names of a value that is handed on unchanged become one, unless the
+ * caller sees the second: then it keeps a place of its own. */
+static void bypass(struct graft_compiler *c, struct graft_step *s)
+{
+    const struct graft_wvalue *in = &c->value.at[s->in[0]];
+    const struct graft_wvalue *out = &c->value.at[s->out[0]];
+    if (graft_visible(out) ||
+        !graft_shape_equal(&in->info.shape, &out->info.shape) ||
+        in->info.per_image != out->info.per_image)
+        return;
+    graft_compiler_replace(c, s->out[0], s->in[0]);
+    s->dead = true;
+}
+
+static bool is_read(const struct graft_compiler *c,
+                    const struct graft_step *s)
+{
+    for (int k = 0; k < s->n_out; k++)
+        if (s->out[k] >= 0 && (c->value.at[s->out[k]].n_reads > 0 ||
+                               graft_visible(&c->value.at[s->out[k]])))
+            return true;
+    return false;
+}
+
+static void remove_unread(struct graft_compiler *c)
+{
+    for (int i = c->step.n - 1; i >= 0; i--) {
+        struct graft_step *s = c->step.at[i];
+        if (s->dead || is_read(c, s))
+            continue;
+        s->dead = true;
+        for (int k = 0; k < s->n_in; k++)
+            if (s->in[k] >= 0)
+                c->value.at[s->in[k]].n_reads--;
+    }
+}
+
+int graft_pass_tidy(struct graft_compiler *c)
+{
+    if (c->skip) {
+        c->no_alias = true;
+        return GRAFT_OK;
+    }
+    for (int i = 0; i < c->step.n; i++)
+        if (c->step.at[i]->view)
+            bypass(c, c->step.at[i]);
+    graft_compiler_link(c);
+    remove_unread(c);
+    graft_compiler_link(c);
+    return GRAFT_OK;
+}

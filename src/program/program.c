@@ -1,0 +1,186 @@
+/* Programs: compiling one, and what the caller sees of it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "program/program_impl.h"
+
+static const char *const optional[] = {"tidy", "fold", "fuse", "layout"};
+
+uint64_t graft_pass_bit(const char *name)
+{
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
+        if (strcmp(optional[i], name))
+            continue;
+        for (int k = 0; graft_passes[k].name; k++)
+            if (strcmp(graft_passes[k].name, name) == 0)
+                return (uint64_t)1 << k;
+    }
+    return 0;
+}
+
+static int check_options(const struct graft_program *p)
+{
+    const struct graft_compile *o = &p->options;
+    if (o->n_max < 1)
+        return graft_fail(GRAFT_EARG, "a batch of %d images", o->n_max);
+    if (o->train && o->store && o->train->store != o->store)
+        return graft_fail(GRAFT_EARG, "selection and program belong to "
+                          "different stores");
+    if (o->store && graft_store_model(o->store) != o->model)
+        return graft_fail(GRAFT_EARG, "the store belongs to another model");
+    return GRAFT_OK;
+}
+
+static int find_store(struct graft_program *p)
+{
+    const struct graft_compile *o = &p->options;
+    p->c.store = o->store ? o->store : o->train ? o->train->store : NULL;
+    if (p->c.store)
+        return GRAFT_OK;
+    int status = graft_store_new(&p->own_store, o->model, p->rt);
+    p->c.store = p->own_store;
+    return status;
+}
+
+static int compile(struct graft_program *p)
+{
+    struct graft_compiler *c = &p->c;
+    int status = GRAFT_OK;
+    for (int k = 0; !status && graft_passes[k].name; k++) {
+        uint64_t bit = (uint64_t)1 << k;
+        c->skip = p->options.skip_passes & bit &&
+                  graft_pass_bit(graft_passes[k].name) == bit;
+        status = graft_passes[k].run(c);
+    }
+    return status;
+}
+
+/* Lists the caller gave are only valid while compiling. */
+static void forget_lists(struct graft_program *p)
+{
+    p->options.inputs = NULL;
+    p->options.outputs = p->options.want_grad = NULL;
+    p->options.loss = NULL;
+}
+
+int graft_program_new(struct graft_program **out, struct graft_runtime *rt,
+                      const struct graft_compile *o)
+{
+    rt = graft_runtime_or_default(rt);
+    struct graft_program *p = rt ? graft_calloc(1, sizeof *p) : NULL;
+    if (!p)
+        return GRAFT_EMEM;
+    p->rt = rt;
+    p->options = *o;
+    p->c.rt = rt;
+    p->c.options = &p->options;
+    p->c.model = o->model;
+    p->c.n_max = o->n_max;
+    p->c.kernels = graft_kernels_for(rt->isa);
+    int status = check_options(p);
+    if (!status)
+        status = find_store(p);
+    if (!status)
+        status = compile(p);
+    if (!status)
+        status = graft_program_bind(p);
+    if (status) {
+        graft_program_free(p);
+        return status;
+    }
+    forget_lists(p);
+    graft_program_run_params(p, true);
+    *out = p;
+    return GRAFT_OK;
+}
+
+void graft_program_free(struct graft_program *p)
+{
+    if (!p)
+        return;
+    graft_free(p->block);
+    graft_free(p->scratch);
+    graft_packs_release(&p->packs);
+    graft_array_release(&p->repack);
+    graft_array_release(&p->seen);
+    graft_array_release(&p->c.value);
+    graft_array_release(&p->c.step);
+    graft_array_release(&p->c.segment);
+    graft_array_release(&p->c.buffer);
+    graft_array_release(&p->c.dpack);
+    graft_arena_release(&p->c.arena);
+    graft_store_free(p->own_store);
+    graft_free(p);
+}
+
+/* ---- views ------------------------------------------------------------------- */
+
+int graft_program_n_inputs(const struct graft_program *p)
+{
+    return p->c.n_inputs;
+}
+
+int graft_program_n_outputs(const struct graft_program *p)
+{
+    return p->c.n_outputs;
+}
+
+struct graft_view graft_program_input(const struct graft_program *p, int i)
+{
+    return graft_value_view(p, p->c.input[i]);
+}
+
+graft_value_id graft_program_input_id(const struct graft_program *p, int i)
+{
+    return p->c.input[i];
+}
+
+struct graft_view graft_program_output(const struct graft_program *p, int i)
+{
+    return graft_value_view(p, p->c.output[i]);
+}
+
+struct graft_view graft_program_dout(struct graft_program *p, int i)
+{
+    return graft_gradient_view(p, p->c.output[i]);
+}
+
+struct graft_view graft_program_din(struct graft_program *p, int i)
+{
+    return graft_gradient_view(p, p->c.wanted[i]);
+}
+
+int64_t graft_program_output_rows(const struct graft_program *p, int i)
+{
+    return p->c.value.at[p->c.output[i]].info.per_image;
+}
+
+int32_t *graft_program_targets(struct graft_program *p)
+{
+    return p->c.loss_state ? p->c.loss_state->target : NULL;
+}
+
+double graft_program_loss(const struct graft_program *p)
+{
+    return p->c.loss_state ? p->c.loss_state->mean : 0;
+}
+
+int graft_program_n_max(const struct graft_program *p)
+{
+    return p->c.n_max;
+}
+
+void graft_program_memory(const struct graft_program *p,
+                          struct graft_memory *out)
+{
+    int64_t workers = graft_pool_threads(p->rt->pool);
+    *out = (struct graft_memory){
+        .block_bytes = p->c.block_bytes,
+        .live_bytes = p->c.live_bytes,
+        .scratch_bytes = (int64_t)p->call_scratch +
+                         workers * (int64_t)p->task_scratch,
+        .pack_bytes = p->pack_bytes,
+        .param_bytes = p->param_bytes,
+        .segments = p->c.segment.n,
+        .steps = p->c.step.n,
+        .folded = p->c.folded,
+        .fused = p->c.fused};
+}

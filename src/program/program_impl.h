@@ -1,0 +1,53 @@
+/* What a program contains.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef GRAFT_PROGRAM_IMPL_H
+#define GRAFT_PROGRAM_IMPL_H
+
+#include "program/compiler.h"
+
+/* A pack to be filled again when section 1 runs. */
+struct graft_repack {
+    struct graft_step *step;
+    int input;
+    bool varies;          /* with the selection; else once */
+};
+
+struct graft_program {
+    struct graft_compile options;  /* the compiler's, lists not kept */
+    struct graft_compiler c;
+    struct graft_runtime *rt;
+    struct graft_store *own_store; /* NULL: the caller's is used */
+    struct graft_packs packs;      /* of selected and computed parameters */
+    char *block, *scratch;
+    size_t call_scratch, task_scratch; /* sizes; task: of one worker */
+    GRAFT_ARRAY(struct graft_repack) repack;
+    GRAFT_ARRAY(const void *) seen; /* packs counted below */
+    int64_t pack_bytes, param_bytes;
+    bool *varies;                  /* per value: depends on the selection */
+    int n;                         /* images of the last forward */
+};
+
+/* Memory, packs, views and calls of a compiled program (bind.c). */
+int graft_program_bind(struct graft_program *p);
+/* Section 1; the first time everything, then what the selection changes. */
+void graft_program_run_params(struct graft_program *p, bool first);
+
+/* Runs step s for images first .. first+n-1 (run.c). */
+void graft_step_forward(struct graft_program *p, struct graft_step *s,
+                        int first, int n);
+void graft_step_backward(struct graft_program *p, struct graft_step *s,
+                         int n);
+/* Undoes a step's epilogue for its first n images (epilogue.c): dy, at
+ * s->rdout[0], becomes dz; the bias's and residual's gradients are written. */
+void graft_epilogue_undo(struct graft_program *p, struct graft_step *s,
+                         int n);
+
+/* A value as a view at n_max, and its gradient. */
+struct graft_view graft_value_view(const struct graft_program *p, int v);
+struct graft_view graft_gradient_view(const struct graft_program *p, int v);
+/* The view of images first .. first+n-1 of value v. */
+struct graft_view graft_image_range(const struct graft_program *p, int v,
+                                    struct graft_view view, int first,
+                                    int n);
+
+#endif

@@ -1,0 +1,225 @@
+/* Running a program: segments of steps over ranges of images, forward and
+ * backward. Nothing here allocates or fails.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "program/program_impl.h"
+
+/* ---- views of a run ---------------------------------------------------------------- */
+
+struct graft_view graft_value_view(const struct graft_program *p, int v)
+{
+    const struct graft_wvalue *x = &p->c.value.at[v];
+    struct graft_view view = {
+        .data = p->c.value.at[graft_root(&p->c, v)].data,
+        .shape = x->info.shape, .fmt = x->info.fmt};
+    view.fmt.dtype = graft_dtype_is_float((int)x->info.dtype) ? GRAFT_REAL
+                                                              : GRAFT_INT64;
+    return view;
+}
+
+struct graft_view graft_gradient_view(const struct graft_program *p, int v)
+{
+    struct graft_view view = graft_value_view(p, v);
+    view.data = p->c.value.at[v].info.marked
+                    ? p->c.value.at[graft_root(&p->c, v)].ddata
+                    : NULL;
+    return view;
+}
+
+struct graft_view graft_image_range(const struct graft_program *p, int v,
+                                    struct graft_view view, int first, int n)
+{
+    int64_t per_image = p->c.value.at[v].info.per_image;
+    if (!per_image)
+        return view;
+    int64_t size = graft_count(&view) / p->c.n_max;
+    view.shape.dim[0] = per_image * n;
+    if (view.data && first)
+        view.data = graft_reals(&view) + first * size;
+    return view;
+}
+
+static bool bit(uint32_t mask, int i)
+{
+    return mask >> (i < 31 ? i : 31) & 1;
+}
+
+/* ---- one step ------------------------------------------------------------------------ */
+
+void graft_step_forward(struct graft_program *p, struct graft_step *s,
+                        int first, int n)
+{
+    if (s->view && p->c.value.at[s->out[0]].alias >= 0)
+        return;
+    for (int i = 0; i < s->n_in; i++)
+        if (s->in[i] >= 0)
+            s->rin[i] = graft_image_range(p, s->in[i], s->vin[i], first, n);
+    for (int k = 0; k < s->n_out; k++)
+        if (s->out[k] >= 0)
+            s->rout[k] = graft_image_range(p, s->out[k], s->vout[k], first,
+                                           n);
+    if (s->fuse.residual >= 0)
+        s->residual = graft_image_range(p, s->fuse.residual,
+                                        graft_value_view(p,
+                                                         s->fuse.residual),
+                                        first, n);
+    s->call.n = n;
+    s->plan.forward(&s->call);
+}
+
+/* What backward may read; the memory of the rest is in use again. */
+static void show_saved(struct graft_program *p, struct graft_step *s, int n)
+{
+    for (int i = 0; i < s->n_in; i++) {
+        if (s->in[i] < 0)
+            continue;
+        s->rin[i] = graft_image_range(p, s->in[i], s->vin[i], 0, n);
+        if (!bit(s->op->saves_in, i) &&
+            !graft_is_constant(&p->c.value.at[s->in[i]]))
+            s->rin[i].data = NULL;
+        s->rdin[i] = graft_image_range(p, s->in[i], s->vdin[i], 0, n);
+    }
+    for (int k = 0; k < s->n_out; k++) {
+        if (s->out[k] < 0)
+            continue;
+        s->rout[k] = graft_image_range(p, s->out[k], s->vout[k], 0, n);
+        s->rdout[k] = graft_image_range(p, s->out[k], s->vdout[k], 0, n);
+    }
+}
+
+void graft_step_backward(struct graft_program *p, struct graft_step *s,
+                         int n)
+{
+    if (!s->marked || (s->view && p->c.value.at[s->out[0]].alias >= 0))
+        return;
+    bool asked = false;
+    s->call.n = n;
+    show_saved(p, s, n);
+    if (s->call.ep)
+        graft_epilogue_undo(p, s, n);
+    for (int i = 0; i < s->n_in; i++)
+        asked |= s->dmode[i] != GRAFT_SKIP;
+    for (int k = 0; k < s->n_out; k++)
+        if (s->out[k] >= 0 && !bit(s->op->saves_out, k))
+            s->rout[k].data = NULL;
+    if (asked)
+        s->plan.backward(&s->call);
+}
+
+/* ---- sections 1 and 2 ------------------------------------------------------------------ */
+
+void graft_program_params(struct graft_program *p)
+{
+    graft_program_run_params(p, false);
+}
+
+static void run_segment(struct graft_program *p,
+                        const struct graft_segment *g, int n)
+{
+    int at_once = g->images > 0 ? g->images : n;
+    for (int first = 0; first < n; first += at_once) {
+        int count = n - first < at_once ? n - first : at_once;
+        for (int i = g->first; i < g->first + g->n; i++)
+            if (!p->c.step.at[i]->param)
+                graft_step_forward(p, p->c.step.at[i], first, count);
+    }
+}
+
+int graft_program_forward(struct graft_program *p, int n)
+{
+    if (n < 0 || n > p->c.n_max)
+        return graft_fail(GRAFT_EARG, "%d images for a program of at most "
+                          "%d", n, p->c.n_max);
+    p->n = n;
+    if (p->c.loss_state)
+        p->c.loss_state->n = n;
+    if (n == 0)
+        return GRAFT_OK;
+    int all = p->c.whole_batch ? p->c.n_max : n;
+    for (int g = 0; g < p->c.segment.n; g++)
+        run_segment(p, &p->c.segment.at[g], all);
+    return GRAFT_OK;
+}
+
+/* ---- sections 3 and 4 ------------------------------------------------------------------- */
+
+/* Padding images of a whole-batch program have no gradient. */
+static void clear_padding(struct graft_program *p, int all)
+{
+    for (int i = 0; i < p->c.n_outputs; i++) {
+        struct graft_view d = graft_program_dout(p, i);
+        int64_t per_image = graft_program_output_rows(p, i);
+        if (!d.data || !per_image || !p->c.value.at[p->c.output[i]].seeded)
+            continue;
+        int64_t size = graft_count(&d) / p->c.n_max;
+        memset(graft_reals(&d) + p->n * size, 0,
+               (size_t)((all - p->n) * size) * sizeof(real));
+    }
+}
+
+void graft_program_backward(struct graft_program *p)
+{
+    int all = p->c.whole_batch && p->n ? p->c.n_max : p->n;
+    clear_padding(p, all);
+    for (int i = p->c.step.n - 1; i >= 0; i--)
+        if (!p->c.step.at[i]->param)
+            graft_step_backward(p, p->c.step.at[i], all);
+}
+
+/* dst (+)= unpack(d); room for one parameter is in the scratch. */
+static void unpack(struct graft_program *p, const struct graft_dpack *d,
+                   real *dst, bool add)
+{
+    const struct graft_pack_request *r = d->request;
+    if (!add) {
+        r->kind->unpack(dst, d->data, r->spec);
+        return;
+    }
+    real *more = (real *)(void *)p->scratch;
+    int64_t n = graft_shape_count(&p->c.value.at[d->value].info.shape);
+    r->kind->unpack(more, d->data, r->spec);
+    for (int64_t i = 0; i < n; i++)
+        dst[i] += more[i];
+}
+
+static void finish_steps(struct graft_program *p)
+{
+    for (int i = p->c.step.n - 1; i >= 0; i--) {
+        struct graft_step *s = p->c.step.at[i];
+        if (!s->param)
+            continue;
+        for (int k = 0; k < p->c.dpack.n; k++) {
+            const struct graft_dpack *d = &p->c.dpack.at[k];
+            const struct graft_wvalue *v =
+                &p->c.value.at[graft_root(&p->c, d->value)];
+            if (v->producer == s && d->written)
+                unpack(p, d, v->ddata, d->mode == GRAFT_ADD);
+        }
+        graft_step_backward(p, s, p->c.n_max);
+    }
+}
+
+void graft_program_finish(struct graft_program *p, real *flat)
+{
+    const struct graft_selection *t = p->c.options->train;
+    if (!t)
+        return;
+    memset(flat, 0, (size_t)t->size * sizeof *flat);
+    if (!p->n)
+        return;
+    finish_steps(p);
+    for (int i = 0; i < t->n; i++) {
+        int v = t->at[i].value;
+        real *dst = flat + t->at[i].offset;
+        bool written = p->c.value.at[v].dwritten;
+        if (written)
+            memcpy(dst, p->c.value.at[v].ddata,
+                   (size_t)t->at[i].count * sizeof *dst);
+        for (int k = 0; k < p->c.dpack.n; k++) {
+            const struct graft_dpack *d = &p->c.dpack.at[k];
+            if (graft_root(&p->c, d->value) != v || !d->written)
+                continue;
+            unpack(p, d, dst, written);
+            written = true;
+        }
+    }
+}

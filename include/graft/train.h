@@ -96,12 +96,67 @@ struct graft_report {
     char *preprocess;          /* in words */
     char *preprocess_source;   /* where it came from, in words */
     char *json;                /* the whole report (documented keys) */
-    char *output;              /* files written, or NULL */
+    char *output;              /* paths of the files written, one a line,
+                                  the model first; NULL: none */
+    /* of each kind: */
+    const char *kind;          /* "train", "evaluate", "verify" */
+    char *model;               /* file name of the model, without folder */
+    const char *part;          /* what was judged: "val", "test", "all" */
+    int judged_without_label;  /* evaluate: photos whose class the model does
+                                  not have; they count as mistakes */
+    /* of a training: */
+    uint64_t seed;
+    int views;
+    int cv_folds;              /* 0: no cross-validation was made */
+    struct graft_cv_point {
+        double l2, log_loss, accuracy;
+    } *cv;                     /* every l2 tried, strong to weak */
+    int n_cv;
+    /* of a verification: */
+    bool verified;             /* what was measured is what is claimed */
+    int claimed_correct, claimed_total;
+    char *verdict;             /* a sentence with both numbers */
 };
 
 GRAFT_API int graft_train(struct graft_report **out, graft_runtime *rt,
                           const struct graft_train_options *options);
 GRAFT_API void graft_report_free(struct graft_report *r);
+
+/* ---- files beside the exported one -----------------------------------------
+ *
+ * graft_train writes NAME.onnx and, beside it, NAME.json (the card: the same
+ * object as the metadata entry "graft" inside NAME.onnx), NAME.labels.txt
+ * (a label a line, in the order of the outputs) and NAME.report.json. All
+ * appear complete or not at all.
+ *
+ * The report, schema "graft-report/1" (also graft_report.json, and what
+ * graft_evaluate and graft_verify give). A number that cannot be had (nothing
+ * to divide by) is null. Keys:
+ *
+ *   schema, kind, graft (version), model (file name)
+ *   classes[]            .label, .precision, .recall, .photos (of val)
+ *   val.part             "val", "test" or "all"
+ *   val.correct, val.total, val.accuracy
+ *   val.wilson_low, val.wilson_high      95 % interval
+ *   val.log_loss         mean, natural logarithm, p at least 1e-15
+ *   val.confusion[][]    rows: truth, columns: said
+ *   val.mistakes[]       .file, .truth, .said (labels; truth null: the model
+ *                        has no such class), .p_said, .p_truth; worst first
+ *   val.without_label    photos of classes that the model does not have
+ *   train.photos, train.samples (photos and views), train.views,
+ *   train.seed, train.split ("folder" or "seed"), train.cut,
+ *   train.features, train.l2             only of a training
+ *   cv.folds, cv.log_loss, cv.accuracy   at the l2 chosen
+ *   cv.path[]            .l2, .log_loss, .accuracy
+ *   claim.correct, claim.total, claim.verified, claim.verdict
+ *                        only of a verification
+ *   preprocess.words, preprocess.source
+ *   skipped[]            .file, .why
+ *   photos_decoded, seconds, phases[] (.name, .seconds), peak_bytes
+ *
+ * No path of the machine, user, host or date is in any of them. Times and
+ * peak_bytes apart (which only the report has), same inputs and seed give the
+ * same bytes. */
 
 #ifdef __cplusplus
 }

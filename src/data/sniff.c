@@ -88,7 +88,7 @@ static bool is_text(const uint8_t *b, uint64_t n)
 {
     for (uint64_t i = 0; i < n && i < 64; i++)
         if (b[i] != '\n' && b[i] != '\r' && b[i] != '\t' &&
-            (b[i] < ' ' || b[i] == 0x7f))
+            (b[i] < ' ' || b[i] == 0x7f || b[i] > 0xf4)) /* UTF-8's last */
             return false;
     return true;
 }

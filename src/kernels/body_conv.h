@@ -48,7 +48,7 @@ static void conv_strips_fill(const struct conv_strips *s,
         real *strip = s->strip + c * s->cut->taps * CONV_NR;
         if (s->cut->way == GRAFT_CONV_POINT)
             conv_pack_point(s, r->x + (first + c) * s->cs,
-                            first + c == s->g->c - 1, strip);
+                            (s->g->c - 1 - first - c) * s->cs < CONV_VL, strip);
         else if (s->cut->way == GRAFT_CONV_BAND)
             conv_pack_band(s, r->x, r->x_step, first + c, strip);
         else

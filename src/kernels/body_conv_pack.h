@@ -182,7 +182,7 @@ static void conv_pack_band(const struct conv_strips *s, const real *x,
         }
 }
 
-/* `last`: reading past the plane would leave the tensor. */
+/* `last`: reading a vector past the plane would leave the tensor. */
 static void conv_pack_point(const struct conv_strips *s, const real *plane,
                             bool last, real *strip)
 {

@@ -238,8 +238,26 @@ static real conv_sum(const real *x, int64_t n)
     return sum;
 }
 
-static void conv_affine(real *y, const real *x, int64_t n, real s, real t)
+static void conv_affine(real *y, const real *x, int64_t n, real s, real t,
+                        const real *residual, const struct graft_finish *f)
 {
-    for (int64_t i = 0; i < n; i++)
-        y[i] = x[i] * s + t;
+    int64_t i = 0;
+    for (; i + CONV_VL <= n; i += CONV_VL) {
+        conv_vec v = conv_load(x + i) * s + t;
+        if (residual)
+            v += conv_load(residual + i);
+        conv_store(y + i, conv_act(v, f));
+    }
+    if (i == n)
+        return;
+    real tail[CONV_VL] = {0}, more[CONV_VL] = {0};
+    size_t bytes = (size_t)(n - i) * sizeof(real);
+    memcpy(tail, x + i, bytes);
+    if (residual)
+        memcpy(more, residual + i, bytes);
+    conv_vec v = conv_load(tail) * s + t;
+    if (residual)
+        v += conv_load(more);
+    conv_store(tail, conv_act(v, f));
+    memcpy(y + i, tail, bytes);
 }

@@ -108,9 +108,9 @@ struct graft_product {
  * scale: [dim 0 of src] factors or NULL. */
 struct graft_product_packing {
     int64_t k, n;
-    bool transposed;
     int64_t nr;
     double alpha;
+    bool transposed;
 };
 size_t graft_product_bytes(const struct graft_product_packing *p);
 void graft_product_pack(void *dst, const struct graft_view *src,
@@ -151,8 +151,9 @@ struct graft_conv_kernels {
     /* strip `strip` of all rows */
     void (*product)(const struct graft_product *, int64_t strip);
     real (*sum)(const real *x, int64_t n);
-    /* y = s x + t */
-    void (*affine)(real *y, const real *x, int64_t n, real s, real t);
+    /* y = act(s x + t + residual); f says which activation */
+    void (*affine)(real *y, const real *x, int64_t n, real s, real t,
+                   const real *residual, const struct graft_finish *f);
 };
 
 #endif

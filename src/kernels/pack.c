@@ -122,21 +122,31 @@ void graft_product_unpack(real *dst, const void *packed, const void *packing)
         }
 }
 
+enum { ROWS = 512 }; /* of a task */
+
 struct product {
     const struct graft_product *p;
     const struct graft_kernels *k;
+    int64_t strips;
 };
 
 static void product_task(void *ctx, int64_t i, int worker)
 {
     const struct product *j = ctx;
+    struct graft_product part = *j->p;
     (void)worker;
-    j->k->conv.product(j->p, i);
+    int64_t first = i / j->strips * ROWS;
+    part.m = part.m - first < ROWS ? part.m - first : ROWS;
+    part.a += first * part.lda;
+    part.c += first * part.ldc;
+    if (part.finish.residual)
+        part.finish.residual += first * part.finish.residual_step;
+    j->k->conv.product(&part, i % j->strips);
 }
 
 void graft_product_run(const struct graft_product *p,
                        const struct graft_kernels *k, struct graft_pool *pool)
 {
-    struct product j = {p, k};
-    graft_pool_for(pool, ceil_div(p->n, k->conv.nr), product_task, &j);
+    struct product j = {p, k, ceil_div(p->n, k->conv.nr)};
+    graft_pool_for(pool, j.strips * ceil_div(p->m, ROWS), product_task, &j);
 }

@@ -13,7 +13,7 @@
 #endif
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/* ---- exp ------------------------------------------------------------------ */
+/* ---- exp ----------------------------------------------------------------- */
 
 #ifdef GRAFT_REAL_DOUBLE
 static ALWAYS_INLINE real exp_of(real x)
@@ -55,7 +55,7 @@ static ALWAYS_INLINE real exp_of(real x)
 }
 #endif
 
-/* ---- activations ---------------------------------------------------------- */
+/* ---- activations --------------------------------------------------------- */
 
 static void act_none(struct graft_act act, int64_t n, const real *x, real *y)
 {

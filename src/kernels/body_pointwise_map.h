@@ -8,7 +8,7 @@
 #define LIBM(name) name##f
 #endif
 
-/* ---- unary ---------------------------------------------------------------- */
+/* ---- unary --------------------------------------------------------------- */
 
 static ALWAYS_INLINE void map(int64_t n, const real *x, real *y,
                               real (*f)(real))
@@ -115,7 +115,7 @@ static void ub_inverse(int64_t n, const real *s, const real *dy, real *dx)
         [GRAFT_TANH] = ub_tanh, [GRAFT_RECIPROCAL] = ub_inverse             \
     }
 
-/* ---- binary --------------------------------------------------------------- */
+/* ---- binary -------------------------------------------------------------- */
 
 static ALWAYS_INLINE void map2(int64_t n, struct graft_operand a,
                                struct graft_operand b, real *y,

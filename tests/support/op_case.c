@@ -8,7 +8,7 @@
 #include "base/runtime.h"
 #include "support/op_run.h"
 
-/* ---- which rows were seen ------------------------------------------------- */
+/* ---- which rows were seen ------------------------------------------------ */
 
 enum { MAX_SEEN = 2048 };
 static struct seen {
@@ -31,7 +31,7 @@ void op_case_note(const struct graft_op *op, bool gradient)
         seen[n_seen++] = (struct seen){op, gradient};
 }
 
-/* ---- golden --------------------------------------------------------------- */
+/* ---- golden -------------------------------------------------------------- */
 
 struct outputs { /* of one run, as doubles */
     double *x[OP_CASE_MAX];

@@ -19,7 +19,7 @@ void op_run_fail_(const struct op_run *r, const char *fmt, ...)
     abort(); /* fail() does not return */
 }
 
-/* ---- guarded memory ------------------------------------------------------- */
+/* ---- guarded memory ------------------------------------------------------ */
 
 enum { GUARD = 64, GUARD_BYTE = 0xa5, FILL_BYTE = 0xff /* NaN, -1 */ };
 
@@ -50,7 +50,7 @@ static void release_buffers(struct op_run *r)
     graft_array_release(&r->buffer);
 }
 
-/* ---- numbers in views ----------------------------------------------------- */
+/* ---- numbers in views ---------------------------------------------------- */
 
 /* Physical element index of logical row-major index i. */
 static int64_t place_of(const struct graft_view *v, int64_t i)
@@ -104,7 +104,7 @@ static void allocate(struct op_run *r, struct graft_view *v)
         memset(v->data, 0, bytes);
 }
 
-/* ---- parse and infer ------------------------------------------------------ */
+/* ---- parse and infer ----------------------------------------------------- */
 
 static int count_values(const struct op_value *v)
 {
@@ -240,7 +240,7 @@ int op_run_infer(struct op_run *r, const struct op_case *c)
     return status ? status : infer(r);
 }
 
-/* ---- plan ----------------------------------------------------------------- */
+/* ---- plan ---------------------------------------------------------------- */
 
 static void plan_epilogue(struct op_run *r)
 {
@@ -343,7 +343,7 @@ void op_run_release(struct op_run *r)
     graft_arena_release(&r->arena);
 }
 
-/* ---- run ------------------------------------------------------------------ */
+/* ---- run ----------------------------------------------------------------- */
 
 /* Packs read the file's bytes, which are seldom aligned. */
 void op_run_pack(struct op_run *r)

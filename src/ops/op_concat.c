@@ -1,0 +1,223 @@
+/* Concat and Split: values side by side along one axis.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "ops/common.h"
+#include "ops/walk.h"
+
+struct args {
+    int64_t given;         /* axis as stated */
+    int axis;
+    const int64_t *split;  /* attribute, NULL: none */
+    int n_split;
+    int64_t n_outputs;     /* attribute num_outputs, 0: none */
+};
+
+/* ---- infer -------------------------------------------------------------- */
+
+static int parse_concat(struct graft_parse *p)
+{
+    if (!graft_attr_has(p, "axis"))
+        return graft_fail(GRAFT_EFORMAT, "%s: attribute 'axis' is missing",
+                          graft_node_text(p->node));
+    return graft_attr_int(p, "axis", 0, &((struct args *)p->args)->given);
+}
+
+static int infer_concat(struct graft_infer *f)
+{
+    struct args *a = f->args;
+    struct graft_shape s = f->in[0].shape;
+    int status = graft_infer_axis(f, a->given, s.rank, &a->axis);
+    if (status)
+        return status;
+    for (int i = 1; i < f->n_in; i++) {
+        struct graft_shape in = f->in[i].shape, same = in;
+        if (a->axis < in.rank)
+            same.dim[a->axis] = s.dim[a->axis];
+        char x[GRAFT_SHAPE_TEXT], y[GRAFT_SHAPE_TEXT];
+        if (!graft_shape_equal(&same, &s) ||
+            graft_dtype_is_int((int)f->in[i].dtype) !=
+                graft_dtype_is_int((int)f->in[0].dtype) ||
+            !graft_add_size(&s.dim[a->axis], s.dim[a->axis],
+                            in.dim[a->axis]))
+            return graft_infer_fail(f, GRAFT_ESHAPE, "input %d, %s %s, does "
+                                    "not join %s along axis %d", i,
+                                    graft_dtype_name((int)f->in[i].dtype),
+                                    graft_shape_text(x, &in),
+                                    graft_shape_text(y, &f->in[0].shape),
+                                    a->axis);
+    }
+    return graft_infer_apart(f, 0, &s, a->axis != 0);
+}
+
+static int parse_split(struct graft_parse *p)
+{
+    struct args *a = p->args;
+    int status = graft_attr_int(p, "axis", 0, &a->given);
+    if (!status && p->opset < 13)
+        status = graft_attr_ints(p, "split", &a->split, &a->n_split);
+    if (!status && p->opset >= 18)
+        status = graft_attr_int(p, "num_outputs", 0, &a->n_outputs);
+    return status;
+}
+
+/* Sizes given as attribute or input; NULL: equal parts. */
+static int read_sizes(struct graft_infer *f, const int64_t **sizes, int *n)
+{
+    const struct args *a = f->args;
+    *sizes = a->split;
+    *n = a->n_split;
+    int status = a->split ? GRAFT_OK
+                          : graft_infer_ints(f, 1, "split", sizes, n);
+    if (status)
+        return status;
+    if (*sizes && a->n_outputs)
+        return graft_infer_fail(f, GRAFT_EFORMAT, "both split and "
+                                "num_outputs");
+    if ((*sizes && *n != f->n_out) ||
+        (a->n_outputs && a->n_outputs != f->n_out))
+        return graft_infer_fail(f, GRAFT_ESHAPE, "%lld parts for %d outputs",
+                                (long long)(*sizes ? *n : a->n_outputs),
+                                f->n_out);
+    return GRAFT_OK;
+}
+
+/* Since version 18 the last one of equal parts may be smaller. */
+static int64_t equal_part(const struct graft_infer *f, int64_t whole, int k)
+{
+    int64_t part = (whole + f->n_out - 1) / f->n_out, before = part * k;
+    return before + part <= whole ? part
+                                  : whole > before ? whole - before : 0;
+}
+
+static int infer_split(struct graft_infer *f)
+{
+    const struct graft_shape *in = &f->in[0].shape;
+    struct args *a = f->args;
+    const int64_t *sizes;
+    int64_t sum = 0;
+    int n;
+    int status = graft_infer_axis(f, a->given, in->rank, &a->axis);
+    if (!status)
+        status = read_sizes(f, &sizes, &n);
+    if (status)
+        return status;
+    int64_t whole = in->dim[a->axis];
+    if (!sizes && f->opset < 18 && whole % f->n_out)
+        return graft_infer_fail(f, GRAFT_ESHAPE, "%lld do not split into %d "
+                                "equal parts", (long long)whole, f->n_out);
+    for (int k = 0; k < f->n_out; k++) {
+        struct graft_shape s = *in;
+        s.dim[a->axis] = sizes ? sizes[k] : equal_part(f, whole, k);
+        if (s.dim[a->axis] < 0 || !graft_add_size(&sum, sum, s.dim[a->axis]))
+            return graft_infer_fail(f, GRAFT_ESHAPE, "part %d has size %lld",
+                                    k, (long long)s.dim[a->axis]);
+        status = graft_infer_apart(f, k, &s, a->axis != 0);
+        if (status)
+            return status;
+    }
+    return sum == whole ? GRAFT_OK
+                        : graft_infer_fail(f, GRAFT_ESHAPE, "parts of %lld "
+                                           "elements in all for %lld",
+                                           (long long)sum, (long long)whole);
+}
+
+/* ---- run ---------------------------------------------------------------- */
+
+/* Copies `part` to (or, with `out_of`, from) its place at index `first` along
+ * the axis of `whole`. */
+static void copy_part(const struct graft_call *c, struct graft_view whole,
+                      struct graft_view part, int64_t first, bool out_of,
+                      bool add)
+{
+    int axis = ((const struct args *)c->args)->axis;
+    int64_t inside[GRAFT_MAX_RANK], dense[GRAFT_MAX_RANK];
+    struct graft_move m = {.size = graft_dtype_size((int)part.fmt.dtype),
+                           .add = add};
+    graft_dense_strides(inside, &whole.shape);
+    graft_dense_strides(dense, &part.shape);
+    char *place = (char *)whole.data +
+                  first * inside[axis] * (int64_t)m.size;
+    m.dst = out_of ? part.data : place;
+    m.src = out_of ? place : part.data;
+    graft_walk_init(&m.walk, &part.shape);
+    graft_walk_add(&m.walk, out_of ? dense : inside);
+    graft_walk_add(&m.walk, out_of ? inside : dense);
+    graft_walk_merge(&m.walk);
+    graft_move_run(&m, c->pool);
+}
+
+static void forward_concat(const struct graft_call *c)
+{
+    int axis = ((const struct args *)c->args)->axis;
+    int64_t first = 0;
+    for (int i = 0; i < c->n_in; i++) {
+        copy_part(c, c->out[0], c->in[i], first, false, false);
+        first += c->in[i].shape.dim[axis];
+    }
+}
+
+static void backward_concat(const struct graft_call *c)
+{
+    int axis = ((const struct args *)c->args)->axis;
+    int64_t first = 0;
+    for (int i = 0; i < c->n_in; i++) {
+        if (c->dmode[i] != GRAFT_SKIP)
+            copy_part(c, c->dout[0], c->din[i], first, true,
+                      c->dmode[i] == GRAFT_ADD);
+        first += c->in[i].shape.dim[axis];
+    }
+}
+
+static void forward_split(const struct graft_call *c)
+{
+    int axis = ((const struct args *)c->args)->axis;
+    int64_t first = 0;
+    for (int k = 0; k < c->n_out; k++) {
+        if (c->out[k].data)
+            copy_part(c, c->in[0], c->out[k], first, true, false);
+        first += c->out[k].shape.dim[axis];
+    }
+}
+
+static void zero_block(const void *ctx, int64_t first, int64_t n)
+{
+    memset((real *)(uintptr_t)ctx + first, 0, (size_t)n * sizeof(real));
+}
+
+/* A part that nobody read has no gradient: its place is zero. */
+static void backward_split(const struct graft_call *c)
+{
+    int axis = ((const struct args *)c->args)->axis;
+    bool whole = true, add = c->dmode[0] == GRAFT_ADD;
+    int64_t first = 0;
+    if (c->dmode[0] == GRAFT_SKIP)
+        return;
+    for (int k = 0; k < c->n_out; k++)
+        whole &= c->dout[k].data != NULL;
+    if (!whole && !add)
+        graft_each_block(c->pool, graft_count(&c->din[0]), zero_block,
+                         c->din[0].data);
+    for (int k = 0; k < c->n_out; k++) {
+        if (c->dout[k].data)
+            copy_part(c, c->din[0], c->dout[k], first, false, add);
+        first += c->out[k].shape.dim[axis];
+    }
+}
+
+/* ---- rows --------------------------------------------------------------- */
+
+#define SPLIT .name = "Split", .domain = "", .grad_in = 1,                  \
+    .args_size = sizeof(struct args), .parse = parse_split,                 \
+    .infer = infer_split, .forward = forward_split,                         \
+    .backward = backward_split, .flags = GRAFT_OP_HOST
+
+const struct graft_op graft_op_concat[] = {
+    {.name = "Concat", .domain = "", .since = 4, .arity = {1, -1, 1, 1},
+     .flags = GRAFT_OP_HOST, .grad_in = UINT32_MAX,
+     .args_size = sizeof(struct args), .parse = parse_concat,
+     .infer = infer_concat, .forward = forward_concat,
+     .backward = backward_concat},
+    {SPLIT, .since = 2, .until = 12, .arity = {1, 1, 1, -1}},
+    {SPLIT, .since = 13, .until = 17, .arity = {1, 2, 1, -1}, .host_in = 2},
+    {SPLIT, .since = 18, .arity = {1, 2, 1, -1}, .host_in = 2},
+    {.name = NULL},
+};

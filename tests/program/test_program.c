@@ -1,0 +1,226 @@
+/* Running a small residual network: the same bits however it is run, memory
+ * as announced, and failures that leave nothing behind.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/runtime.h"
+#include "support/net.h"
+
+enum { N_MAX = 7, CLASSES = 5 };
+
+static struct graft_program *compile_with(const struct net *n,
+                                          struct graft_runtime *rt,
+                                          struct graft_compile c)
+{
+    struct graft_program *p = NULL;
+    c.model = n->m;
+    if (!c.n_max)
+        c.n_max = N_MAX;
+    assert_ok(graft_program_new(&p, rt, &c));
+    return p;
+}
+
+static void run(struct graft_program *p, int first, int count, real *out)
+{
+    net_fill(p, first, count);
+    assert_ok(graft_program_forward(p, count));
+    struct graft_view y = graft_program_output(p, 0);
+    memcpy(out, y.data, (size_t)(count * CLASSES) * sizeof *out);
+}
+
+TEST(program_program__few_images_are_a_prefix_of_many)
+{
+    struct net *n = net_residual();
+    struct graft_program *p = compile_with(n, NULL, (struct graft_compile){0});
+    real all[N_MAX * CLASSES], few[N_MAX * CLASSES];
+    run(p, 0, N_MAX, all);
+    for (int count = 0; count < N_MAX; count++) {
+        run(p, 0, count, few);
+        assert_memory_equal(few, all,
+                            (size_t)(count * CLASSES) * sizeof *all);
+    }
+    assert_true(all[0] != all[CLASSES]);
+    graft_program_free(p);
+    net_free(n);
+}
+
+TEST(program_program__a_photo_does_not_depend_on_its_batch)
+{
+    struct net *n = net_residual();
+    struct graft_program *p = compile_with(n, NULL, (struct graft_compile){0});
+    real all[N_MAX * CLASSES], one[CLASSES];
+    run(p, 0, N_MAX, all);
+    for (int i = 0; i < N_MAX; i++) {
+        run(p, i, 1, one);
+        assert_memory_equal(one, all + i * CLASSES, sizeof one);
+    }
+    graft_program_free(p);
+    net_free(n);
+}
+
+TEST(program_program__threads_do_not_change_bits)
+{
+    struct net *n = net_residual();
+    real first[N_MAX * CLASSES], other[N_MAX * CLASSES];
+    for (int threads = 1; threads <= 3; threads++) {
+        struct graft_runtime *rt = net_runtime(threads);
+        struct graft_program *p =
+            compile_with(n, rt, (struct graft_compile){0});
+        run(p, 0, N_MAX, threads == 1 ? first : other);
+        if (threads > 1)
+            assert_memory_equal(first, other, sizeof first);
+        graft_program_free(p);
+        graft_runtime_free(rt);
+    }
+    net_free(n);
+}
+
+TEST(program_program__image_ranges_do_not_change_bits)
+{
+    struct net *n = net_residual();
+    real first[N_MAX * CLASSES], other[N_MAX * CLASSES];
+    for (int images = 0; images <= 3; images++) {
+        struct graft_program *p = compile_with(
+            n, NULL, (struct graft_compile){.segment_images = images});
+        run(p, 0, N_MAX, images ? other : first);
+        if (images)
+            assert_memory_equal(first, other, sizeof first);
+        graft_program_free(p);
+    }
+    net_free(n);
+}
+
+/* Folding and fusing round differently; the others only move data. */
+TEST(program_program__each_pass_off_changes_nothing_but_rounding)
+{
+    static const struct {
+        const char *pass;
+        double tolerance; /* of the largest score; 0: same bits */
+    } off[] = {{"tidy", 0}, {"layout", 1e-6}, {"fuse", 1e-6},
+               {"fold", 1e-5}};
+    struct net *n = net_residual();
+    real want[N_MAX * CLASSES], got[N_MAX * CLASSES];
+    struct graft_program *p = compile_with(n, NULL, (struct graft_compile){0});
+    struct graft_memory on, m;
+    graft_program_memory(p, &on);
+    run(p, 0, N_MAX, want);
+    graft_program_free(p);
+    assert_true(on.folded >= 6 && on.fused >= 6);
+    double top = 0;
+    for (int i = 0; i < N_MAX * CLASSES; i++)
+        top = (double)want[i] > top ? (double)want[i] : top;
+    assert_int_equal(graft_pass_bit("memory"), 0);
+    for (size_t k = 0; k < sizeof off / sizeof *off; k++) {
+        uint64_t bit = graft_pass_bit(off[k].pass);
+        assert_true(bit != 0);
+        p = compile_with(n, NULL, (struct graft_compile){.skip_passes = bit});
+        graft_program_memory(p, &m);
+        run(p, 0, N_MAX, got);
+        for (int i = 0; i < N_MAX * CLASSES; i++)
+            assert_near(got[i], want[i], off[k].tolerance * top);
+        assert_true(m.steps > on.steps); /* it did have an effect */
+        graft_program_free(p);
+    }
+    net_free(n);
+}
+
+TEST(program_program__a_run_allocates_nothing)
+{
+    struct net *n = net_residual();
+    struct graft_program *p = compile_with(n, NULL, (struct graft_compile){0});
+    real out[N_MAX * CLASSES];
+    run(p, 0, N_MAX, out);
+    uint64_t calls = graft_alloc_stats().calls;
+    run(p, 3, N_MAX - 1, out);
+    graft_program_params(p);
+    assert_int_equal(graft_alloc_stats().calls, calls);
+    graft_program_free(p);
+    net_free(n);
+}
+
+TEST(program_program__block_is_close_to_what_lives_at_once)
+{
+    struct net *n = net_residual();
+    struct graft_memory m;
+    struct graft_program *p = compile_with(n, NULL, (struct graft_compile){0});
+    graft_program_memory(p, &m);
+    assert_true(m.live_bytes > 0 && m.block_bytes >= m.live_bytes);
+    assert_true((double)m.block_bytes <= 1.10 * (double)m.live_bytes);
+    graft_program_free(p);
+    net_free(n);
+}
+
+TEST(program_program__memory_limit_is_kept)
+{
+    struct net *n = net_residual();
+    struct graft_runtime *rt = net_runtime(1);
+    struct graft_program *p = NULL;
+    struct graft_compile c = {.model = n->m, .n_max = N_MAX};
+    rt->memory_limit = graft_alloc_stats().live_bytes + (1 << 16);
+    assert_fails(graft_program_new(&p, rt, &c), GRAFT_ELIMIT, "limit");
+    assert_null(p);
+    graft_runtime_free(rt);
+    net_free(n);
+}
+
+TEST(program_program__programs_of_one_store_share_packs)
+{
+    struct net *n = net_residual();
+    struct graft_store *s = NULL;
+    assert_ok(graft_store_new(&s, n->m, NULL));
+    struct graft_program *p =
+        compile_with(n, NULL, (struct graft_compile){.store = s});
+    int64_t bytes = graft_store_bytes(s);
+    int packs = graft_store_packs(s);
+    struct graft_program *q =
+        compile_with(n, NULL, (struct graft_compile){.store = s});
+    assert_true(bytes > 0);
+    assert_int_equal(graft_store_bytes(s), bytes);
+    assert_int_equal(graft_store_packs(s), packs);
+    real a[N_MAX * CLASSES], b[N_MAX * CLASSES];
+    run(p, 0, N_MAX, a);
+    graft_program_free(p);
+    run(q, 0, N_MAX, b);
+    assert_memory_equal(a, b, sizeof a);
+    graft_program_free(q);
+    graft_store_free(s);
+    net_free(n);
+}
+
+/* Every allocation of a compilation fails once; nothing may leak. */
+TEST(program_program__survives_every_failed_allocation)
+{
+    struct net *n = net_residual();
+    struct graft_runtime *rt = net_runtime(1);
+    struct graft_compile c = {.model = n->m, .n_max = 2};
+    uint64_t before = graft_alloc_stats().live_bytes;
+    int status = GRAFT_EMEM, nth = 0;
+    while (status) {
+        struct graft_program *p = NULL;
+        graft_alloc_fail_at((uint64_t)++nth, 0);
+        status = graft_program_new(&p, rt, &c);
+        graft_alloc_fail_at(0, 0);
+        assert_true(status == GRAFT_OK || status == GRAFT_EMEM);
+        assert_true((status == GRAFT_OK) == (p != NULL));
+        graft_program_free(p);
+        assert_int_equal(graft_alloc_stats().live_bytes, before);
+    }
+    assert_true(nth > 10);
+    graft_runtime_free(rt);
+    net_free(n);
+}
+
+TEST(program_program__describes_its_steps)
+{
+    struct net *n = net_residual();
+    struct graft_program *p = compile_with(n, NULL, (struct graft_compile){0});
+    struct graft_str text;
+    graft_str_init(&text);
+    assert_ok(graft_program_describe(p, &text));
+    assert_non_null(strstr(text.at, "Conv x"));
+    assert_non_null(strstr(text.at, "+normalisation"));
+    assert_non_null(strstr(text.at, "+relu"));
+    assert_non_null(strstr(text.at, "Gemm flat -> scores[7,5]"));
+    assert_null(strstr(text.at, "Gather")); /* evaluated while compiling */
+    graft_str_release(&text);
+    graft_program_free(p);
+    net_free(n);
+}

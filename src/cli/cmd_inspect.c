@@ -82,29 +82,28 @@ static void head(const struct graft_inspection *x)
            graft_cli_count(x->head_classes));
 }
 
+/* The name stands last and whole: it is what --cut takes. */
 static void cuts(const struct graft_inspection *x)
 {
     if (!x->n_cuts)
         return;
-    printf("\n%-28s  %-16s  %8s  %15s  %15s\n", "cut (--cut VALUE)",
-           "shape, one photo", "features", "multiply-adds", "weights behind");
+    printf("\n%8s  %15s  %15s  %-16s  %s\n", "features", "multiply-adds",
+           "weights behind", "shape, one photo", "cut (--cut VALUE)");
     for (int i = 0; i < x->n_cuts; i++) {
         const struct graft_cut_info *c = &x->cuts[i];
-        /* never shortened: it is what --cut takes */
-        graft_cli_put(stdout, c->value);
-        int columns = graft_cli_columns(c->value);
-        printf("%*s  ", columns < 28 ? 28 - columns : 0, "");
-        char text[200] = "";
-        size_t n = 0;
+        char text[200] = "[";
+        size_t n = 1;
         for (int k = 0; k < c->rank && n < sizeof text - 24; k++)
             n += (size_t)snprintf(text + n, sizeof text - n, "%s%lld",
                                   k ? "," : "", (long long)c->dim[k]);
-        printf("[%s]%*s  %8s  %15s  %15s%s\n", text,
-               n < 14 ? (int)(14 - n) : 0, "", graft_cli_count(c->features),
+        snprintf(text + n, sizeof text - n, "]");
+        printf("%8s  %15s  %15s  %-16s  ", graft_cli_count(c->features),
                graft_cli_count(c->macs),
-               graft_cli_count(c->parameters_behind),
-               x->head_input && !strcmp(x->head_input, c->value)
-                   ? "  <- default" : "");
+               graft_cli_count(c->parameters_behind), text);
+        graft_cli_put(stdout, c->value);
+        if (x->head_input && !strcmp(x->head_input, c->value))
+            fputs("  <- default", stdout);
+        fputc('\n', stdout);
     }
 }
 

@@ -111,14 +111,14 @@ int graft_take_real(void *slot, const char *text,
 int graft_take_bytes(void *slot, const char *text,
                      const struct graft_option *o)
 {
-    static const char units[] = "KMGT";
+    static const char units[] = "KMGTkmgt";
     double v, scale = 1;
     char *end;
     if (!number(&v, text, &end) || v < 0)
         goto wrong;
     const char *unit = *end ? strchr(units, *end) : NULL;
     if (unit) {
-        scale = (double)(1ull << (10 * (unit - units + 1)));
+        scale = (double)(1ull << (10 * ((unit - units) % 4 + 1)));
         end++;
     }
     if (unit && *end == 'i')

@@ -167,18 +167,11 @@ int graft_cli_wrong(const char *fmt, ...)
 
 int graft_cli_failed(int status)
 {
-    static const struct {
-        int status, code;
-    } codes[] = {{GRAFT_EARG, GRAFT_EXIT_USAGE},
-                 {GRAFT_EMISMATCH, GRAFT_EXIT_NO}};
     int signal = graft_cli_signal();
     if (status == GRAFT_ECANCELED && signal) {
         graft_cli_error("interrupted");
         return GRAFT_EXIT_SIGNAL + signal;
     }
     graft_cli_error("%s", graft_error_message());
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i].status == status)
-            return codes[i].code;
-    return GRAFT_EXIT_FAILED;
+    return status == GRAFT_EMISMATCH ? GRAFT_EXIT_NO : GRAFT_EXIT_FAILED;
 }

@@ -75,8 +75,8 @@ gives 'views' 0 'further views' train "$MINI" "$PICTURES" -o views.onnx \
 gives 'a fixed L2' 0 'L2 0.01' train "$MINI" "$PICTURES" --l2 0.01
 true_that 'without -o nothing is written' grep -q 'nothing was written' out
 gives 'the report as JSON' 0 '"schema"' train "$MINI" "$PICTURES" --json
-cut=$("$GRAFT" inspect "$MINI" | sed -n '/^cut (/,/^$/p' | sed -n '3p' |
-    awk '{print $1}')
+cut=$("$GRAFT" inspect "$MINI" --json | sed -n '/"cuts"/,$p' |
+    sed -n 's/.*"value": "\(.*\)".*/\1/p' | sed -n '2p')
 gives "an early cut, $cut" 0 'accuracy' train "$MINI" "$PICTURES" --cut "$cut"
 fails_in_one_line 'a cut that is not there' '[12]' 'xyzzy' \
     train "$MINI" "$PICTURES" --cut xyzzy

@@ -27,7 +27,8 @@ static void one(struct graft_runtime *rt, struct graft_program *p,
     struct graft_view out = graft_program_output(p, 0);
     struct graft_load_item item = {.root = ".", .file = path};
     struct graft_load_options o = {.preprocess = pre,
-                                   .kernels = graft_kernels_get(rt->isa),
+                                   .kernels = graft_kernels_for(rt->isa),
+                                   .exact = true,
                                    .layout = in.fmt.layout};
     int n_max = graft_program_n_max(p);
     int64_t count = graft_count(&out) / n_max;

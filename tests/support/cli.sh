@@ -57,7 +57,7 @@ gives()
     if [[ "$code" != $want ]]; then
         not_ok "$claim" "exit code $code, not $want"
         details
-    elif ! grep -Eq -- "$pattern" "$file"; then
+    elif [ -n "$pattern" ] && ! grep -Eq -- "$pattern" "$file"; then
         not_ok "$claim" "no '$pattern' in what was said"
         details
     else

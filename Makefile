@@ -74,9 +74,11 @@ LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/table_op.o \
           $(if $(filter onnx,$(FOLDERS)),$(BUILD)/gen/onnx.pb-c.o)
 CLI_SRC = $(if $(filter cli,$(FOLDERS)),$(sort $(wildcard src/cli/*.c)))
 CLI_OBJ = $(CLI_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/table_cmd.o
-# support/op_*.c needs src/ops; the conformance suite needs a program.
-TEST_SRC = tests/runner.c $(filter-out $(if $(filter ops,$(FOLDERS)),,\
-           tests/support/op_%),$(sort $(wildcard tests/support/*.c))) \
+# support/op_*.c needs src/ops; net*.c and the conformance suite a program.
+TEST_SRC = tests/runner.c $(filter-out \
+           $(if $(filter ops,$(FOLDERS)),,tests/support/op_%) \
+           $(if $(filter program,$(FOLDERS)),,tests/support/net%),\
+           $(sort $(wildcard tests/support/*.c))) \
            $(sort $(foreach f,$(LIB_FOLDERS) \
            $(if $(and $(filter program,$(FOLDERS)),\
            $(filter onnx,$(FOLDERS))),conformance),\

@@ -1,6 +1,7 @@
 /* Offsets of buffers in one block: each goes into the smallest gap between
  * those that live at the same time. Which order to place them in decides how
- * good that gets, so several are tried and the smallest block is kept.
+ * good that gets, so several are tried, improved upon, and the smallest block
+ * is kept.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
@@ -126,15 +127,70 @@ static int gather(const struct graft_compiler *c, struct item *item, int *n)
     return GRAFT_OK;
 }
 
+/* The best arrangement so far. */
+struct best {
+    struct graft_compiler *c;
+    struct item *item, **placed;
+    int n;
+};
+
+static void try_order(struct best *b)
+{
+    struct graft_compiler *c = b->c;
+    int64_t total = place_all(b->item, b->n, b->placed);
+    if (c->block_bytes >= 0 && total >= c->block_bytes)
+        return;
+    c->block_bytes = total;
+    for (int i = 0; i < b->n; i++)
+        c->buffer.at[b->item[i].index].offset = b->item[i].offset;
+}
+
+static void try_orders(struct best *b)
+{
+    for (size_t o = 0; o < sizeof orders / sizeof *orders; o++) {
+        for (int i = 0; i < b->n; i++)
+            b->item[i].rank = orders[o](&b->item[i]);
+        qsort(b->item, (size_t)b->n, sizeof *b->item, compare);
+        try_order(b);
+    }
+}
+
+/* What ended up on top is placed earlier the next time: half way to the
+ * front at first, then nearer and nearer. */
+static void improve(struct best *b)
+{
+    enum { ROUNDS = 200 };
+    struct graft_compiler *c = b->c;
+    for (int i = 0; i < b->n; i++)
+        b->item[i].rank = by_size(&b->item[i]);
+    qsort(b->item, (size_t)b->n, sizeof *b->item, compare);
+    for (int round = 0; round < ROUNDS; round++) {
+        if (b->n < 2 ||
+            (double)c->block_bytes <= 1.01 * (double)c->live_bytes)
+            return;
+        try_order(b);
+        int top = 0;
+        for (int i = 1; i < b->n; i++)
+            if (b->item[i].offset + b->item[i].bytes >
+                b->item[top].offset + b->item[top].bytes)
+                top = i;
+        struct item moved = b->item[top];
+        int to = round % 2 ? 0 : top / 2;
+        for (int i = top; i > to; i--)
+            b->item[i] = b->item[i - 1];
+        b->item[to] = moved;
+    }
+}
+
 int graft_arrange(struct graft_compiler *c)
 {
     size_t room = (size_t)c->buffer.n + 1;
-    struct item *item = graft_arena_array(&c->arena, room, sizeof *item);
-    struct item **placed = graft_arena_array(&c->arena, room, sizeof *placed);
-    int n;
-    if (!item || !placed)
+    struct best b = {.c = c};
+    b.item = graft_arena_array(&c->arena, room, sizeof *b.item);
+    b.placed = graft_arena_array(&c->arena, room, sizeof *b.placed);
+    if (!b.item || !b.placed)
         return GRAFT_EMEM;
-    int status = gather(c, item, &n);
+    int status = gather(c, b.item, &b.n);
     if (status)
         return status;
     for (int t = 0; t < c->end; t++) {
@@ -143,16 +199,7 @@ int graft_arrange(struct graft_compiler *c)
             c->live_bytes = live;
     }
     c->block_bytes = -1;
-    for (size_t o = 0; o < sizeof orders / sizeof *orders; o++) {
-        for (int i = 0; i < n; i++)
-            item[i].rank = orders[o](&item[i]);
-        qsort(item, (size_t)n, sizeof *item, compare);
-        int64_t total = place_all(item, n, placed);
-        if (c->block_bytes >= 0 && total >= c->block_bytes)
-            continue;
-        c->block_bytes = total;
-        for (int i = 0; i < n; i++)
-            c->buffer.at[item[i].index].offset = item[i].offset;
-    }
+    try_orders(&b);
+    improve(&b);
     return GRAFT_OK;
 }

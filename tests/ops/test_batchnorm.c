@@ -1,0 +1,97 @@
+/* BatchNormalization with given statistics.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+
+#include "support/op_case.h"
+
+#define PARAMETERS                                                          \
+    OP_P(OP_DIMS(2), OP_REALS(1, 1.5)), OP_P(OP_DIMS(2), OP_REALS(0, 1)),   \
+        OP_P(OP_DIMS(2), OP_REALS(0, 3)), OP_P(OP_DIMS(2), OP_REALS(1, 0.25))
+#define INPUT OP_X(OP_DIMS(1, 2, 1, 3), OP_REALS(-1, 0, 1, 2, 3, 4))
+
+TEST(ops_batchnorm__numbers)
+{
+    static const int rows[] = {7, 9, 14, 15};
+    for (int i = 0; i < 4; i++)
+        op_case(.op = "BatchNormalization", .opset = rows[i],
+                .attr = OP_ATTRS(OP_FLOAT("epsilon", 0),
+                                 OP_FLOAT("momentum", 0.9f)),
+                .in = {INPUT, PARAMETERS},
+                .out = {OP_Y(OP_DIMS(1, 2, 1, 3),
+                             OP_REALS(-1, 0, 1, -2, 1, 4))});
+}
+
+static void naive(const struct op_case *c, const double *const *in,
+                  double *const *out)
+{
+    const struct op_value *x = &c->in[0];
+    int64_t area = 1;
+    for (int i = 2; i < x->rank; i++)
+        area *= x->dim[i];
+    for (int64_t i = 0; i < x->dim[0] * x->dim[1] * area; i++) {
+        int64_t ch = i / area % x->dim[1];
+        out[0][i] = in[1][ch] * (in[0][i] - in[3][ch]) /
+                        sqrt(in[4][ch] + 1e-5) + in[2][ch];
+    }
+}
+
+TEST(ops_batchnorm__shapes)
+{
+    op_case(.op = "BatchNormalization", .opset = 15, .n_max = 3,
+            .in = {OP_X(OP_DIMS(3, 5, 7, 9)), OP_P(OP_DIMS(5)),
+                   OP_P(OP_DIMS(5)), OP_P(OP_DIMS(5)),
+                   OP_P(OP_DIMS(5), .low = 0.1, .high = 2)},
+            .out = {OP_Y(OP_DIMS(3, 5, 7, 9))}, .reference = naive);
+    op_case(.op = "BatchNormalization", .opset = 15, .n_max = 3,
+            .in = {OP_X(OP_DIMS(3, 20)), OP_P(OP_DIMS(20)),
+                   OP_P(OP_DIMS(20)), OP_P(OP_DIMS(20)),
+                   OP_P(OP_DIMS(20), .low = 0.1, .high = 2)},
+            .out = {OP_Y(OP_DIMS(3, 20))}, .reference = naive);
+}
+
+TEST(ops_batchnorm__epilogue)
+{
+    const double res[] = {0, 0, 10, 0, 0, -5};
+    op_case(.op = "BatchNormalization", .opset = 15, .residual = res,
+            .act = {GRAFT_ACT_RELU, 0, 0},
+            .attr = OP_ATTRS(OP_FLOAT("epsilon", 0)),
+            .in = {INPUT, PARAMETERS},
+            .out = {OP_Y(OP_DIMS(1, 2, 1, 3), OP_REALS(0, 0, 11, 0, 1, 0))});
+}
+
+TEST(ops_batchnorm__affine_is_the_same_map)
+{
+    const struct graft_op *op = graft_op_find("", "BatchNormalization", 15);
+    const float epsilon = 0;
+    const real g[] = {1, (real)1.5}, b[] = {0, 1}, mean[] = {0, 3};
+    const real var[] = {1, (real)0.25};
+    const real *params[] = {g, b, mean, var};
+    real scale[2], shift[2];
+    assert_non_null(op);
+    op->affine(&epsilon, params, 2, scale, shift);
+    assert_near(scale[1], 3, 1e-6);
+    assert_near(shift[1], -8, 1e-6);
+}
+
+TEST(ops_batchnorm__refusals)
+{
+    op_case_fails(GRAFT_EUNSUPPORTED, "training_mode",
+                  .op = "BatchNormalization", .opset = 15,
+                  .attr = OP_ATTRS(OP_INT("training_mode", 1)),
+                  .in = {INPUT, PARAMETERS},
+                  .out = {OP_Y(OP_DIMS(1, 2, 1, 3))});
+    op_case_fails(GRAFT_EUNSUPPORTED, "spatial 0",
+                  .op = "BatchNormalization", .opset = 7,
+                  .attr = OP_ATTRS(OP_INT("spatial", 0)),
+                  .in = {INPUT, PARAMETERS},
+                  .out = {OP_Y(OP_DIMS(1, 2, 1, 3))});
+    op_case_fails(GRAFT_EUNSUPPORTED, "output 1 is used",
+                  .op = "BatchNormalization", .opset = 15,
+                  .in = {INPUT, PARAMETERS},
+                  .out = {OP_Y(OP_DIMS(1, 2, 1, 3)), OP_Y(OP_DIMS(2))});
+    op_case_fails(GRAFT_ESHAPE, "has 3 elements for 2 channels",
+                  .op = "BatchNormalization", .opset = 15,
+                  .in = {INPUT, OP_P(OP_DIMS(3)), OP_P(OP_DIMS(2)),
+                         OP_P(OP_DIMS(2)), OP_P(OP_DIMS(2))},
+                  .out = {OP_Y(OP_DIMS(1, 2, 1, 3))});
+}

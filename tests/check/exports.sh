@@ -6,7 +6,7 @@ set -u
 build=${BUILD:-build}
 failed=0
 promised=$(cat include/graft.h include/graft/*.h | tr '\n' ' ' |
-    grep -o 'GRAFT_API[^;(]*(' | sed 's/.*[ *]\(graft_[a-z0-9_]*\)($/\1/' |
+    grep -o 'GRAFT_API [a-z][^;(#]*(' | sed 's/.*[ *]\(graft_[a-z0-9_]*\)($/\1/' |
     sort -u)
 exported=$(nm -D --defined-only "$build/libgraft.so" | awk '{print $3}' |
     sort -u)

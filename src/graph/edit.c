@@ -41,9 +41,16 @@ static int new_value(graft_value_id *out, struct graft_model *m,
     if (id >= 0 && graft_value_defined(&m->value.at[id]))
         return graft_fail(GRAFT_EARG, "the model has a value '%s' already",
                           name);
+    bool old = id >= 0;
     id = graft_value_intern(m, name);
     if (id < 0)
         return id;
+    if (old) {
+        struct graft_value *v = &m->value.at[id];
+        v->remade = true;
+        v->has_shape = false;
+        v->dtype = v->rank = 0;
+    }
     *out = id;
     return GRAFT_OK;
 }
@@ -202,6 +209,17 @@ static int copy_tensor(const struct graft_tensor **at, struct graft_arena *a)
     return status || t->name ? status : GRAFT_EMEM;
 }
 
+/* Graphs, sparse tensors and the like come from files only. */
+static int check_attr(const struct graft_attr *attr)
+{
+    if (attr->type < GRAFT_ATTR_FLOAT || attr->type > GRAFT_ATTR_STRINGS ||
+        attr->type == GRAFT_ATTR_GRAPH ||
+        (attr->type == GRAFT_ATTR_TENSOR && !attr->tensor))
+        return graft_fail(GRAFT_EARG, "attribute '%s': an edit cannot make "
+                          "one of type %d", attr->name, attr->type);
+    return GRAFT_OK;
+}
+
 static int copy_attr(struct graft_attr *attr, struct graft_arena *a)
 {
     const void *floats = attr->floats, *ints = attr->ints;
@@ -237,7 +255,9 @@ static int copy_attrs(struct graft_node *node, struct graft_arena *a,
     int status = GRAFT_OK;
     for (int i = 0; !status && i < n; i++) {
         node->attr[i] = attr[i];
-        status = copy_attr(&node->attr[i], a);
+        status = check_attr(&attr[i]);
+        if (!status)
+            status = copy_attr(&node->attr[i], a);
     }
     return status;
 }

@@ -114,6 +114,8 @@ struct graft_value {
     int32_t tensor;        /* initializer: index into model->tensor; -1 */
     int n_uses;            /* inputs and captures of live nodes */
     bool is_input, is_output; /* in the graph's lists */
+    bool remade;           /* cut off, then defined anew by an edit: what the
+                              file says about it is void */
 };
 
 struct graft_opset {

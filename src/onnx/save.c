@@ -1,0 +1,275 @@
+/* Saving: which files, in which form, and never onto what the model was read
+ * from. All files are finished before the first one appears.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "onnx/export.h"
+#include "onnx/onnx.h"
+
+/* protobuf ends at 2 GiB; a little below, weights go outside by themselves. */
+static const uint64_t inside_max = 1900000000;
+enum { DATA_ALIGN = 64 };
+
+/* ---- never onto the source --------------------------------------------------- */
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
+static int check_source(const struct graft_model *m, const char *target)
+{
+    bool same = m->blob.n && same_file(m->path, target);
+    int status = GRAFT_OK;
+    for (int i = 1; !same && !status && i < m->blob.n; i++) {
+        char *source = graft_path_join(m->items->folder, m->blob.at[i].name);
+        same = source && same_file(source, target);
+        status = source ? GRAFT_OK : GRAFT_EMEM;
+        graft_free(source);
+    }
+    if (same)
+        return graft_fail(GRAFT_EARG, "'%s' is a file that the model was read "
+                          "from; choose another name", target);
+    return status;
+}
+
+/* ---- a set of files ---------------------------------------------------------- */
+
+struct files {
+    const struct graft_model *m;
+    enum graft_write_mode mode;
+    GRAFT_ARRAY(struct graft_writer *) writer; /* the model's comes first */
+    GRAFT_ARRAY(char *) path;
+};
+
+static void release_files(struct files *fs)
+{
+    for (int i = 0; i < fs->writer.n; i++)
+        graft_writer_free(fs->writer.at[i]);
+    for (int i = 0; i < fs->path.n; i++)
+        graft_free(fs->path.at[i]);
+    graft_array_release(&fs->writer);
+    graft_array_release(&fs->path);
+}
+
+static int add_file(struct files *fs, const char *path)
+{
+    int status = check_source(fs->m, path);
+    if (status)
+        return status;
+    char **kept = graft_push(&fs->path);
+    if (!kept || !(*kept = graft_strdup(path)))
+        return GRAFT_EMEM;
+    struct graft_writer **w = graft_push(&fs->writer);
+    return w ? graft_writer_new(w, path, fs->mode) : GRAFT_EMEM;
+}
+
+/* The model appears last: who sees it finds its data. */
+static int commit_files(struct files *fs)
+{
+    int status = GRAFT_OK, done = fs->writer.n;
+    for (int i = 0; !status && i < fs->writer.n; i++)
+        status = graft_writer_finish(fs->writer.at[i]);
+    while (!status && done > 0) {
+        status = graft_writer_commit(fs->writer.at[done - 1]);
+        done -= !status;
+    }
+    if (status && fs->mode == GRAFT_WRITE_NEW)
+        for (int i = done; i < fs->path.n; i++)
+            unlink(fs->path.at[i]);
+    return status;
+}
+
+/* ---- untouched --------------------------------------------------------------- */
+
+static int copy_data(struct files *fs, const char *folder,
+                     const struct graft_blob *b)
+{
+    char *path = graft_path_join(folder, b->name);
+    char *inner = path ? graft_path_folder(path) : NULL;
+    int status = inner ? GRAFT_OK : GRAFT_EMEM;
+    if (!status && strchr(b->name, '/'))
+        status = graft_folder_make(inner);
+    if (!status && strcmp(path, fs->path.at[0]) == 0)
+        status = graft_fail(GRAFT_EARG, "'%s' is also the name of the model's "
+                            "data file; choose another one", path);
+    if (!status)
+        status = add_file(fs, path);
+    if (!status)
+        status = graft_writer_put(fs->writer.at[fs->writer.n - 1], b->data,
+                                  b->size);
+    graft_free(inner);
+    graft_free(path);
+    return status;
+}
+
+static int copy_all(struct files *fs, const char *path)
+{
+    const struct graft_model *m = fs->m;
+    char *folder = graft_path_folder(path);
+    int status = folder ? add_file(fs, path) : GRAFT_EMEM;
+    if (!status)
+        status = graft_writer_put(fs->writer.at[0], m->blob.at[0].data,
+                                  m->blob.at[0].size);
+    for (int i = 1; !status && i < m->blob.n; i++)
+        status = copy_data(fs, folder, &m->blob.at[i]);
+    graft_free(folder);
+    return status;
+}
+
+/* ---- written anew ------------------------------------------------------------ */
+
+/* A tensor in a node would need the node written anew. */
+static int check_nodes(const struct graft_model *m)
+{
+    for (int i = 0; i < m->node.n; i++) {
+        const struct graft_node *n = &m->node.at[i];
+        for (int k = 0; !n->removed && k < n->n_attr; k++)
+            if (n->attr[k].tensor && n->attr[k].tensor->external)
+                return graft_fail(GRAFT_EUNSUPPORTED, "%s keeps its attribute "
+                                  "'%s' in another file, and a changed model "
+                                  "is not written with such a node",
+                                  graft_node_text(n), n->attr[k].name);
+    }
+    return GRAFT_OK;
+}
+
+static int plan_data(struct graft_export *x)
+{
+    const struct graft_model *m = x->m;
+    uint64_t at = 0;
+    x->data_offset = graft_calloc((size_t)m->tensor.n,
+                                  sizeof *x->data_offset);
+    if (!x->data_offset)
+        return GRAFT_EMEM;
+    for (int i = 0; i < m->tensor.n; i++) {
+        const struct graft_tensor *t = &m->tensor.at[i];
+        x->data_offset[i] = UINT64_MAX;
+        if (t->removed || !t->data || t->bytes <= GRAFT_OUTSIDE_FROM)
+            continue;
+        at = (at + DATA_ALIGN - 1) / DATA_ALIGN * DATA_ALIGN;
+        x->data_offset[i] = at;
+        at += t->bytes;
+    }
+    return GRAFT_OK;
+}
+
+static int write_data(const struct graft_export *x, struct graft_writer *w)
+{
+    static const uint8_t zero[DATA_ALIGN];
+    int status = GRAFT_OK;
+    for (int i = 0; !status && i < x->m->tensor.n; i++) {
+        const struct graft_tensor *t = &x->m->tensor.at[i];
+        if (x->data_offset[i] == UINT64_MAX)
+            continue;
+        status = graft_writer_put(w, zero,
+                                  x->data_offset[i] - graft_writer_size(w));
+        if (!status)
+            status = graft_writer_put(w, t->data, t->bytes);
+    }
+    return status;
+}
+
+static int write_outside(struct files *fs, struct graft_export *x,
+                         const char *path)
+{
+    struct graft_str s;
+    graft_str_init(&s);
+    graft_str_addf(&s, "%s.data", path);
+    x->data_name = graft_path_base(s.at);
+    int status = graft_str_ok(&s);
+    if (!status)
+        status = plan_data(x);
+    if (!status)
+        status = add_file(fs, s.at);
+    if (!status)
+        status = write_data(x, fs->writer.at[1]);
+    if (!status)
+        status = graft_export_model(x);
+    graft_free(x->data_offset);
+    graft_str_release(&s);
+    return status;
+}
+
+static int write_anew(struct files *fs, const char *path,
+                      const struct graft_onnx_save *o)
+{
+    struct graft_export x = {.m = fs->m};
+    uint64_t size = 0;
+    int status = check_nodes(fs->m);
+    if (!status)
+        status = graft_export_size(&size, &x);
+    if (!status && o->embed && size > inside_max)
+        status = graft_fail(GRAFT_ELIMIT, "'%s' would have %llu bytes, which "
+                            "one ONNX file cannot hold; write external data",
+                            path, (unsigned long long)size);
+    if (!status)
+        status = add_file(fs, path);
+    if (status)
+        return status;
+    x.sink.file = fs->writer.at[0];
+    if (o->external || size > inside_max)
+        return write_outside(fs, &x, path);
+    return graft_export_model(&x);
+}
+
+/* ---- entry ------------------------------------------------------------------- */
+
+int graft_onnx_save(const struct graft_model *m, const char *path,
+                    const struct graft_onnx_save *options)
+{
+    struct graft_onnx_save o = {0};
+    if (options)
+        o = *options;
+    if (o.embed && o.external)
+        return graft_fail(GRAFT_EARG, "weights can be inside the file or "
+                          "outside, not both");
+    struct files fs = {.m = m, .mode = o.replace ? GRAFT_WRITE_REPLACE
+                                                 : GRAFT_WRITE_NEW};
+    bool untouched = m->blob.n && !m->edited && !o.external &&
+                     (!o.embed || m->blob.n == 1);
+    int status = untouched ? copy_all(&fs, path) : write_anew(&fs, path, &o);
+    if (!status)
+        status = commit_files(&fs);
+    release_files(&fs);
+    return status;
+}
+
+int graft_onnx_encode(uint8_t **out, uint64_t *size,
+                      const struct graft_model *m)
+{
+    struct graft_export x = {.m = m};
+    uint64_t n = 0;
+    int status = check_nodes(m);
+    if (!status)
+        status = graft_export_size(&n, &x);
+    if (!status && n > INT32_MAX)
+        status = graft_fail(GRAFT_ELIMIT, "the model has %llu bytes, more "
+                            "than one protobuf message holds",
+                            (unsigned long long)n);
+    if (status)
+        return status;
+    if (m->blob.n == 1 && !m->edited)
+        n = m->blob.at[0].size;
+    uint8_t *memory = graft_malloc((size_t)n);
+    if (!memory)
+        return GRAFT_EMEM;
+    x.sink.memory = memory;
+    if (m->blob.n == 1 && !m->edited)
+        memcpy(memory, m->blob.at[0].data, (size_t)n);
+    else
+        status = graft_export_model(&x);
+    if (status) {
+        graft_free(memory);
+        return status;
+    }
+    *out = memory;
+    *size = n;
+    return GRAFT_OK;
+}

@@ -51,9 +51,10 @@ static bool parse_number(uint64_t *out, const char *s)
     if (!*s)
         return false;
     for (; *s; s++) {
-        if (*s < '0' || *s > '9' || x > (INT64_MAX - 9) / 10)
+        uint64_t digit = (uint64_t)(*s - '0');
+        if (*s < '0' || *s > '9' || x > (INT64_MAX - digit) / 10)
             return false;
-        x = x * 10 + (uint64_t)(*s - '0');
+        x = x * 10 + digit;
     }
     *out = x;
     return true;

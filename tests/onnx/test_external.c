@@ -1,0 +1,184 @@
+/* External data: found beneath the model's folder only, with sound numbers.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "craft.h"
+
+enum { DATA_BYTES = 16 };
+static const float weights[DATA_BYTES / 4] = {1, 2, 3, 4};
+
+static void put_entry(struct graft_str *t, const char *key, const char *value)
+{
+    struct graft_str e;
+    graft_str_init(&e);
+    graft_encode_entry(&e, key, value);
+    craft_put(t, 13, &e);
+}
+
+/* A model of initializer w (two floats) at this place; NULL: key left out. */
+static struct graft_str model(const char *location, const char *offset,
+                              const char *length, const char *other)
+{
+    struct graft_str t, g;
+    graft_str_init(&t);
+    graft_str_init(&g);
+    graft_put_int(&t, 1, 2);
+    graft_put_int(&t, 2, GRAFT_FLOAT);
+    graft_put_text(&t, 8, "w");
+    if (location)
+        put_entry(&t, "location", location);
+    if (offset)
+        put_entry(&t, "offset", offset);
+    if (length)
+        put_entry(&t, "length", length);
+    if (other)
+        put_entry(&t, other, "x");
+    graft_put_int(&t, 14, 1);
+    craft_value(&g, 11, "x");
+    craft_node(&g, "Relu", "w", "y");
+    craft_value(&g, 12, "y");
+    craft_put(&g, 5, &t);
+    return craft_file(&g, 10, 20);
+}
+
+/* A folder "base/in" with data files, and things around it to be kept out. */
+static const char *place(void)
+{
+    static char in[200];
+    char a[300], b[300];
+    const char *base = test_folder();
+    snprintf(in, sizeof in, "%s/in", base);
+    assert_int_equal(mkdir(in, 0777), 0);
+    snprintf(a, sizeof a, "%s/outside", base);
+    assert_ok(graft_file_write(a, weights, DATA_BYTES, GRAFT_WRITE_NEW));
+    snprintf(b, sizeof b, "%s/link", in);
+    assert_int_equal(symlink("../outside", b), 0);
+    snprintf(b, sizeof b, "%s/up", in);
+    assert_int_equal(symlink("..", b), 0);
+    snprintf(b, sizeof b, "%s/fifo", in);
+    assert_int_equal(mkfifo(b, 0666), 0);
+    snprintf(b, sizeof b, "%s/sub", in);
+    assert_int_equal(mkdir(b, 0777), 0);
+    snprintf(b, sizeof b, "%s/sub/w", in);
+    assert_ok(graft_file_write(b, weights, DATA_BYTES, GRAFT_WRITE_NEW));
+    snprintf(b, sizeof b, "%s/w", in);
+    assert_ok(graft_file_write(b, weights, DATA_BYTES, GRAFT_WRITE_NEW));
+    snprintf(b, sizeof b, "%s/hard", in);
+    snprintf(a, sizeof a, "%s/twin", in);
+    assert_ok(graft_file_write(a, weights, DATA_BYTES, GRAFT_WRITE_NEW));
+    assert_int_equal(link(a, b), 0);
+    return in;
+}
+
+static int parse(struct graft_model **m, struct graft_str f, const char *in)
+{
+    int status = graft_onnx_parse(m, NULL, f.at, f.n, "crafted", in);
+    graft_str_release(&f);
+    return status;
+}
+
+TEST(onnx_external__good_places)
+{
+    const char *in = place();
+    const struct { const char *at, *offset, *length; float first; } ok[] = {
+        {"w", NULL, NULL, 1}, {"w", "0", "8", 1}, {"w", "8", "8", 3},
+        {"w", "8", NULL, 3}, {"sub/w", "4", "8", 2}};
+    for (size_t i = 0; i < sizeof ok / sizeof *ok; i++) {
+        struct graft_model *m = NULL;
+        assert_ok(parse(&m, model(ok[i].at, ok[i].offset, ok[i].length,
+                                  i == 0 ? "checksum" : NULL), in));
+        assert_true(m->tensor.at[0].external);
+        assert_int_equal(m->blob.n, 2);
+        float first;
+        memcpy(&first, m->tensor.at[0].data, 4);
+        assert_near(first, ok[i].first, 0);
+        graft_graph_free(m);
+    }
+}
+
+TEST(onnx_external__places_outside)
+{
+    const char *in = place();
+    const char *bad[] = {
+        "../outside", "sub/../../outside", "/etc/passwd", "link", "up/outside",
+        "fifo", "hard", "sub", "sub/", "./w", "sub//w", "", ".", "..",
+        "sub/../w", "..\\outside", "w/", "w/x", "/proc/self/fd/0",
+        "missing", "sub/missing", "//w"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct graft_model *m = NULL;
+        int status = parse(&m, model(bad[i], NULL, NULL, NULL), in);
+        if (!status)
+            fail_msg("'%s' was opened", bad[i]);
+        assert_null(m);
+        assert_non_null(strstr(graft_error_message(), "'w'"));
+    }
+}
+
+TEST(onnx_external__numbers_that_do_not_fit)
+{
+    const char *in = place();
+    const struct { const char *offset, *length, *part; } bad[] = {
+        {"17", "8", "begins at byte 17"}, {"12", "8", "only 16"},
+        {"12", NULL, "only 16"}, {"0", "17", "wants 17 bytes"},
+        {"0", "4", "needs 8 bytes"}, {"0", "12", "needs 8 bytes"},
+        {"-1", "8", "offset"}, {"", "8", "offset"}, {" 0", "8", "offset"},
+        {"0x0", "8", "offset"}, {"0", "8 ", "length"}, {"1e1", "8", "offset"},
+        {"99999999999999999999", "8", "offset"},
+        {"18446744073709551608", "8", "offset"},
+        {"9223372036854775800", "8", "begins"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct graft_model *m = NULL;
+        assert_fails(parse(&m, model("w", bad[i].offset, bad[i].length, NULL),
+                           in), GRAFT_EFORMAT, bad[i].part);
+    }
+    struct graft_model *m = NULL;
+    assert_fails(parse(&m, model("w", "0", "8", "basepath"), in),
+                 GRAFT_EFORMAT, "unknown key 'basepath'");
+    assert_fails(parse(&m, model("w", "0", "8", "offset"), in),
+                 GRAFT_EFORMAT, "twice the key 'offset'");
+    assert_fails(parse(&m, model(NULL, "0", "8", NULL), in), GRAFT_EFORMAT,
+                 "location");
+    assert_fails(parse(&m, model("w", NULL, NULL, NULL), NULL), GRAFT_EARG,
+                 "no folder");
+}
+
+static void save_and_compare(const struct graft_model *m,
+                             const struct graft_onnx_save *options, int blobs)
+{
+    char path[300];
+    struct graft_model *again = NULL;
+    snprintf(path, sizeof path, "%s/out.onnx", test_folder());
+    assert_ok(graft_onnx_save(m, path, options));
+    assert_ok(graft_onnx_open(&again, NULL, path));
+    assert_int_equal(again->blob.n, blobs);
+    assert_int_equal(again->tensor.n, m->tensor.n);
+    for (int i = 0; i < m->tensor.n; i++) {
+        const struct graft_tensor *a = &m->tensor.at[i];
+        const struct graft_tensor *b = &again->tensor.at[i];
+        assert_string_equal(a->name, b->name);
+        assert_int_equal(a->bytes, b->bytes);
+        assert_memory_equal(a->data, b->data, a->bytes);
+    }
+    graft_graph_free(again);
+}
+
+TEST(onnx_external__inside_and_outside_again)
+{
+    NEED_SHARED(path, "models/external/squeezenet_torch215.onnx")
+    struct graft_model *m = NULL;
+    const struct graft_onnx_save embed = {.embed = true};
+    const struct graft_onnx_save external = {.external = true};
+    assert_ok(graft_onnx_open(&m, NULL, path));
+    save_and_compare(m, NULL, 2);
+    save_and_compare(m, &embed, 1);
+    save_and_compare(m, &external, 2);
+    graft_graph_free(m);
+    m = NULL;
+    NEED_SHARED(inside, "models/squeezenet1.1_imagenet.onnx")
+    assert_ok(graft_onnx_open(&m, NULL, inside));
+    save_and_compare(m, &external, 2);
+    graft_graph_free(m);
+}

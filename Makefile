@@ -240,8 +240,9 @@ test-double: $(BUILD)/deps.ok
 	$(SUB) BUILD=$(BUILD)/double REAL=double test-units \
 	   T='$(or $(T),gradient)'
 
-ASAN = BUILD=$(BUILD)/asan SANITIZE=address,undefined CFLAGS='-O1 -g'
-TSAN = BUILD=$(BUILD)/tsan SANITIZE=thread CFLAGS='-O1 -g'
+# Sanitizers make gcc warn of what cannot happen, so warnings stay warnings.
+ASAN = BUILD=$(BUILD)/asan SANITIZE=address,undefined CFLAGS='-O1 -g' DEVELOPER=
+TSAN = BUILD=$(BUILD)/tsan SANITIZE=thread CFLAGS='-O1 -g' DEVELOPER=
 test-asan: $(BUILD)/deps.ok
 	$(SUB) $(ASAN) $(BUILD)/asan/run-tests \
 	   $(if $(HAS_CLI),$(BUILD)/asan/graft $(BUILD)/asan/draw)

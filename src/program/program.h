@@ -87,6 +87,9 @@ int graft_program_n_outputs(const struct graft_program *p);
 struct graft_view graft_program_input(const struct graft_program *p, int i);
 graft_value_id graft_program_input_id(const struct graft_program *p, int i);
 struct graft_view graft_program_output(const struct graft_program *p, int i);
+/* Gradients: of output i, to be written before backward (data NULL: nothing
+ * needs it; with a compiled-in loss that writes it), and of want_grad[i],
+ * valid from backward to the next forward. */
 struct graft_view graft_program_dout(struct graft_program *p, int i);
 struct graft_view graft_program_din(struct graft_program *p, int i);
 /* Rows of output i's dim 0 for each image; 0: not by image. */

@@ -1,0 +1,16 @@
+/* Training, as the public headers promise it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/runtime.h"
+#include "task/task.h"
+
+int graft_train(struct graft_report **out, graft_runtime *rt,
+                const struct graft_train_options *options)
+{
+    rt = graft_runtime_or_default(rt);
+    if (!rt)
+        return GRAFT_EMEM;
+    if (!out || !options)
+        return graft_fail(GRAFT_EARG, "graft_train: no %s",
+                          out ? "options" : "place for the report");
+    return graft_task_classify.train(out, rt, options);
+}

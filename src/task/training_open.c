@@ -1,0 +1,102 @@
+/* The first steps of a training: the model, where to cut it, the photos.
+ * Everything that can be refused without work is refused here.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "onnx/onnx.h"
+#include "report/report.h"
+#include "task/training.h"
+
+/* ---- open -------------------------------------------------------------------------- */
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static int check_options(const struct graft_train_options *o)
+{
+    if (!o->model || !o->data)
+        return graft_fail(GRAFT_EARG, "training needs a model and a folder "
+                          "of photos");
+    if (is_folder(o->model) && !is_folder(o->data))
+        return graft_fail(GRAFT_EARG, "'%s' is a folder and '%s' is not: the "
+                          "model comes first, then the photos", o->model,
+                          o->data);
+    if (o->views < 0 || o->views > 1000)
+        return graft_fail(GRAFT_EARG, "%d further views; 0 to 1000 are "
+                          "possible", o->views);
+    if (o->batch < 0 || o->batch > 4096)
+        return graft_fail(GRAFT_EARG, "a batch of %d photos; 1 to 4096 are "
+                          "possible", o->batch);
+    if (isnan(o->l2) || isinf(o->l2))
+        return graft_fail(GRAFT_EARG, "l2 is not a number");
+    return GRAFT_OK;
+}
+
+int graft_training_open(struct graft_training *t)
+{
+    int status = check_options(t->o);
+    if (!status)
+        status = graft_onnx_open(&t->model, t->rt, t->o->model);
+    if (!status && t->o->output)
+        status = graft_outputs_init(&t->out, t->o->output, t->o->replace,
+                                    t->o->external_data);
+    if (!status && t->o->output)
+        status = graft_outputs_check(&t->out, t->model);
+    if (!status && !t->o->preprocess.preset)
+        status = graft_card_of(&t->card, t->model);
+    if (!status)
+        status = graft_choose_preprocess(&t->extract.preprocess, &t->source,
+                                         t->model, t->card,
+                                         &t->o->preprocess);
+    if (!status)
+        status = graft_choose_decode(&t->extract.exact, t->o->decode);
+    if (!status)
+        status = graft_trunk_make(&t->trunk, t->model, t->rt, t->o->cut);
+    return status;
+}
+
+/* ---- list --------------------------------------------------------------------------- */
+
+/* Labels go into JSON and a file of lines. */
+static int check_label(const char *s)
+{
+    json_t *j = json_string(s);
+    bool bad = !j || strpbrk(s, "\r\n");
+    json_decref(j);
+    if (bad)
+        return graft_fail(GRAFT_EDATA, "class folder '%s': its name is not "
+                          "UTF-8 on one line, so it cannot be a label", s);
+    return GRAFT_OK;
+}
+
+int graft_training_list(struct graft_training *t)
+{
+    struct graft_dataset_options o = {.seed = t->o->seed,
+                                      .no_index = t->o->no_cache};
+    int status = graft_dataset_open_with(&t->data, t->rt, t->o->data, &o);
+    for (int i = 0; !status && i < t->data->n_classes; i++)
+        status = check_label(t->data->label[i]);
+    if (status)
+        return status;
+    if (!graft_dataset_count(t->data, GRAFT_VAL))
+        return graft_fail(GRAFT_EDATA, "'%s' has no photo to judge by in "
+                          "val", t->o->data);
+    status = graft_report_new(&t->report, t->data->label,
+                              t->data->n_classes);
+    if (!status)
+        status = graft_report_dataset_skips(t->report, t->data, GRAFT_TRAIN);
+    if (!status)
+        status = graft_report_dataset_skips(t->report, t->data, GRAFT_VAL);
+    if (!status && t->o->strict && t->report->n_skipped)
+        status = graft_fail(GRAFT_EDATA, "'%s' cannot be used: %s",
+                            t->report->skipped[0].file,
+                            t->report->skipped[0].why);
+    return status;
+}

@@ -1,0 +1,250 @@
+/* Photos in batches through decode, program and cache.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "train/features.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "kernels/kernels.h"
+
+/* A killed run loses at most this much work. */
+#define FLUSH_SECONDS 2.0
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int graft_extract_batch(struct graft_extract *x)
+{
+    if (!x->n_max)
+        x->n_max = graft_model_fixed_batch(x->model);
+    if (!x->n_max)
+        x->n_max = x->batch > 0 ? x->batch : GRAFT_BATCH_DEFAULT;
+    return x->n_max;
+}
+
+/* ---- the program ----------------------------------------------------------- */
+
+static int64_t floats_per_image(const struct graft_view *v, int n_max)
+{
+    return graft_count(v) / n_max;
+}
+
+static int check_program(const struct graft_extract *x)
+{
+    const struct graft_program *p = x->program;
+    const char *name = x->model->value.at[x->value].name;
+    struct graft_view in = graft_program_input(p, 0);
+    struct graft_view out = graft_program_output(p, 0);
+    if (in.fmt.dtype != GRAFT_REAL || out.fmt.dtype != GRAFT_REAL)
+        return graft_fail(GRAFT_EUNSUPPORTED, "'%s': %s in, %s out; photos "
+                          "and features are float32", x->model->path,
+                          graft_dtype_name((int)in.fmt.dtype),
+                          graft_dtype_name((int)out.fmt.dtype));
+    if (!graft_program_output_rows(p, 0))
+        return graft_fail(GRAFT_ESHAPE, "'%s' does not keep the photos of a "
+                          "batch apart; features cannot be taken there",
+                          name);
+    int64_t floats = floats_per_image(&out, graft_program_n_max(p));
+    if (floats != x->floats)
+        return graft_fail(GRAFT_ESHAPE, "'%s' has %lld elements for a photo, "
+                          "expected were %lld", name, (long long)floats,
+                          (long long)x->floats);
+    return GRAFT_OK;
+}
+
+static int compile(struct graft_extract *x)
+{
+    graft_value_id feed = graft_model_feed(x->model, 0);
+    const struct graft_preprocess *p = &x->preprocess;
+    if (feed < 0 || graft_model_feed(x->model, 1) >= 0)
+        return graft_fail(GRAFT_EUNSUPPORTED, "'%s' has %s; Graft feeds "
+                          "photos to exactly one", x->model->path,
+                          feed < 0 ? "no input" : "several inputs");
+    struct graft_input_dims dims = {
+        .value = feed,
+        .shape = {4, {1, p->channels, p->height, p->width}}};
+    struct graft_compile c = {
+        .model = x->model, .n_max = graft_extract_batch(x), .inputs = &dims,
+        .n_inputs = 1, .outputs = &x->value, .n_outputs = 1};
+    int status = graft_program_new(&x->program, x->rt, &c);
+    if (!status)
+        status = check_program(x);
+    if (status)
+        return status;
+    struct graft_view in = graft_program_input(x->program, 0);
+    if (sizeof(real) != sizeof(float))
+        x->pixels = graft_alloc_aligned((size_t)graft_count(&in) *
+                                        sizeof(float));
+    return sizeof(real) != sizeof(float) && !x->pixels ? GRAFT_EMEM
+                                                       : GRAFT_OK;
+}
+
+void graft_extract_release(struct graft_extract *x)
+{
+    graft_program_free(x->program);
+    graft_free(x->pixels);
+    x->program = NULL;
+    x->pixels = NULL;
+}
+
+/* ---- one batch -------------------------------------------------------------- */
+
+/* Slots of photos that failed, and of those a fixed batch lacks, are cleared:
+ * what a computation finds there must be the same each time. */
+static int load(struct graft_extract *x, struct graft_load_item *items, int n)
+{
+    struct graft_view in = graft_program_input(x->program, 0);
+    int n_max = graft_program_n_max(x->program);
+    int64_t stride = floats_per_image(&in, n_max);
+    float *dst = x->pixels ? x->pixels : (float *)in.data;
+    struct graft_load_options o = {
+        .preprocess = &x->preprocess, .exact = x->exact,
+        .kernels = graft_kernels_for(x->rt->isa), .layout = in.fmt.layout};
+    int status = graft_load(x->rt, items, n, dst, stride, &o);
+    if (status)
+        return status;
+    for (int i = 0; i < n_max; i++)
+        if (i >= n || items[i].failed)
+            memset(dst + i * stride, 0, (size_t)stride * sizeof *dst);
+    for (int64_t i = 0; x->pixels && i < n_max * stride; i++)
+        graft_reals(&in)[i] = x->pixels[i];
+    x->decoded += (uint64_t)n;
+    return GRAFT_OK;
+}
+
+static int keep(struct graft_extract *x, const struct graft_load_item *item,
+                const float *row)
+{
+    if (!x->cache)
+        return GRAFT_OK;
+    int status = graft_cache_note_item(x->cache, item);
+    if (!status && !item->failed)
+        status = graft_cache_put(x->cache, item->hash,
+                                 graft_view_recipe(item->seed, item->view),
+                                 row);
+    return status;
+}
+
+/* items[0..n-1], n at most a batch, into rows[0..n-1] of x->floats each. */
+static int run_batch(struct graft_extract *x, struct graft_load_item *items,
+                     int n, float *const *rows)
+{
+    int good = 0, status = GRAFT_OK;
+    if (!x->program)
+        status = compile(x);
+    if (!status)
+        status = load(x, items, n);
+    for (int i = 0; !status && i < n; i++)
+        good += !items[i].failed;
+    if (!status && good)
+        status = graft_program_forward(x->program, n);
+    struct graft_view out = {0};
+    if (!status)
+        out = graft_program_output(x->program, 0);
+    for (int i = 0; !status && i < n; i++) {
+        const real *from = graft_reals(&out) + i * x->floats;
+        for (int64_t k = 0; !items[i].failed && k < x->floats; k++)
+            rows[i][k] = (float)from[k];
+        status = keep(x, &items[i], rows[i]);
+    }
+    return status;
+}
+
+/* ---- all of them --------------------------------------------------------------- */
+
+/* What is known of a photo without opening it: its row, or that it is none. */
+static int from_cache(struct graft_extract *x, struct graft_load_item *item,
+                      float *row, bool *known)
+{
+    *known = false;
+    if (!x->cache)
+        return GRAFT_OK;
+    char *path = graft_path_join(item->root, item->file);
+    if (!path)
+        return GRAFT_EMEM;
+    if (graft_cache_file_hash(x->cache, path, &item->hash))
+        *known = graft_cache_get(x->cache, item->hash,
+                                 graft_view_recipe(item->seed, item->view),
+                                 row);
+    else
+        *known = item->failed =
+            graft_cache_file_failure(x->cache, path, item->why);
+    graft_free(path);
+    return GRAFT_OK;
+}
+
+static int tell(struct graft_extract *x, int done, int n)
+{
+    int status = graft_runtime_check(x->rt);
+    if (!status && x->progress &&
+        x->progress(x->progress_ctx, x->phase, "photos", (uint64_t)done,
+                    (uint64_t)n))
+        status = graft_fail(GRAFT_ECANCELED, "cancelled");
+    return status;
+}
+
+/* The missing ones, by number in `at`, batch after batch. */
+static int compute(struct graft_extract *x, struct graft_load_item *items,
+                   int n, float *dst, const int *at, int missing)
+{
+    int batch = graft_extract_batch(x);
+    struct graft_load_item *group = graft_calloc((size_t)batch,
+                                                 sizeof *group);
+    float **rows = graft_calloc((size_t)batch, sizeof *rows);
+    int status = group && rows ? GRAFT_OK : GRAFT_EMEM;
+    double flushed = now();
+    for (int first = 0; !status && first < missing; first += batch) {
+        int count = missing - first < batch ? missing - first : batch;
+        for (int i = 0; i < count; i++) {
+            group[i] = items[at[first + i]];
+            rows[i] = dst + at[first + i] * x->floats;
+        }
+        status = run_batch(x, group, count, rows);
+        for (int i = 0; !status && i < count; i++)
+            items[at[first + i]] = group[i];
+        if (!status && x->cache && now() - flushed > FLUSH_SECONDS) {
+            status = graft_cache_flush(x->cache);
+            flushed = now();
+        }
+        if (!status)
+            status = tell(x, n - missing + first + count, n);
+    }
+    graft_free(group);
+    graft_free(rows);
+    return status;
+}
+
+int graft_extract_rows(struct graft_extract *x, struct graft_load_item *items,
+                       int n, float *dst)
+{
+    int *at = graft_calloc((size_t)n, sizeof *at), missing = 0;
+    int status = at ? GRAFT_OK : GRAFT_EMEM;
+    memset(dst, 0, (size_t)n * (size_t)x->floats * sizeof *dst);
+    for (int i = 0; !status && i < n; i++) {
+        bool known;
+        status = from_cache(x, &items[i], dst + i * x->floats, &known);
+        if (!known && !status)
+            at[missing++] = i;
+    }
+    if (!status)
+        status = tell(x, n - missing, n);
+    if (!status && missing)
+        status = compute(x, items, n, dst, at, missing);
+    if (x->cache && missing) {
+        char message[GRAFT_MESSAGE_MAX];
+        graft_message_save(message);
+        int flushed = graft_cache_flush(x->cache);
+        if (status)
+            graft_message_restore(message);
+        else
+            status = flushed;
+    }
+    graft_free(at);
+    return status;
+}

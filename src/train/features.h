@@ -1,0 +1,49 @@
+/* From photos to rows of numbers: what a model makes of photos at one of its
+ * values, from the cache where it is known. Used for features (training) and
+ * for answers (a classifier's output).
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef GRAFT_TRAIN_FEATURES_H
+#define GRAFT_TRAIN_FEATURES_H
+
+#include "data/data.h"
+#include "program/program.h"
+
+enum { GRAFT_BATCH_DEFAULT = 16 };
+
+struct graft_extract {
+    struct graft_runtime *rt;
+    const struct graft_model *model; /* one input to be fed: the photos */
+    graft_value_id value;
+    int64_t floats;                  /* elements of `value` for one photo */
+    struct graft_preprocess preprocess;
+    int batch;                       /* 0: GRAFT_BATCH_DEFAULT; a file with a
+                                        fixed batch overrules it */
+    bool exact;                      /* full decode */
+    struct graft_cache *cache;       /* NULL: none */
+    graft_progress_fn *progress;     /* NULL: none */
+    void *progress_ctx;
+    const char *phase;
+    uint64_t decoded;                /* photos and views read so far */
+    /* private: made when the first photo has to be computed */
+    struct graft_program *program;
+    float *pixels;
+    int n_max;
+};
+
+/* Photos in a batch. */
+int graft_extract_batch(struct graft_extract *x);
+
+/* Rows of items (root, file, view, seed given) into dst [n][floats]; a photo
+ * that cannot be read has `failed` and `why` set, its row is zero. Cached
+ * rows are taken without opening the photo; the program is compiled only when
+ * one is missing. Computed rows are kept in the cache, also when this ends
+ * with an error or GRAFT_ECANCELED. */
+int graft_extract_rows(struct graft_extract *x, struct graft_load_item *items,
+                       int n, float *dst);
+void graft_extract_release(struct graft_extract *x);
+
+/* Key of the rows' store: all that they depend on. Two models that agree up
+ * to `value`, weights and names included, share it. */
+int graft_features_key(struct graft_hash *out, struct graft_extract *x);
+
+#endif

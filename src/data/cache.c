@@ -184,12 +184,13 @@ int graft_cache_put(struct graft_cache *c, struct graft_hash image,
     bool known = graft_hashmap_get(&c->map, key, &number);
     if (c->journal.off || c->journal.fd < 0 || (known && number != DAMAGED))
         return GRAFT_OK;
-    number = (int64_t)(c->pending.n / c->header.record_bytes);
+    size_t before = c->pending.n;
+    number = (int64_t)(before / c->header.record_bytes);
     r.check = check_of(c, &r, features);
     graft_str_addn(&c->pending, &r, sizeof r);
     graft_str_addn(&c->pending, features,
                    c->header.record_bytes - sizeof r);
-    int status = graft_str_ok(&c->pending);
+    int status = graft_journal_gather(&c->pending, before);
     if (!status)
         status = graft_hashmap_put(&c->map, key, DAMAGED - 1 - number);
     if (!status && c->pending.n >= FLUSH_BYTES)

@@ -175,7 +175,8 @@ static int check_training(const struct graft_dataset *d,
     if (!n)
         return GRAFT_EMEM;
     for (int i = 0; i < d->photo.n; i++)
-        n[d->photo.at[i].label * 2 + (d->photo.at[i].part != GRAFT_TRAIN)]++;
+        if (d->photo.at[i].part != GRAFT_TEST)
+            n[d->photo.at[i].label * 2 + (d->photo.at[i].part == GRAFT_VAL)]++;
     int status = GRAFT_OK;
     for (int c = 0; !status && c < d->n_classes; c++) {
         if (!n[2 * c])

@@ -243,8 +243,10 @@ int graft_files_note(struct graft_files *f, const struct graft_file_id *id,
                        .id = *id, .hash = why ? f->decoder : hash};
     r.check = check_of(&r, why ? why : "");
     int status = remember(f, &r, why);
+    size_t before = f->pending.n;
     graft_str_addn(&f->pending, &r, sizeof r);
     graft_str_addn(&f->pending, why ? why : "", n);
     graft_str_addn(&f->pending, zeros, padded(n) - n);
-    return status ? status : graft_str_ok(&f->pending);
+    int gathered = graft_journal_gather(&f->pending, before);
+    return status ? status : gathered;
 }

@@ -195,6 +195,16 @@ void graft_journal_empty(struct graft_journal *j)
     j->seen = 0;
 }
 
+int graft_journal_gather(struct graft_str *pending, size_t before)
+{
+    int status = graft_str_ok(pending);
+    if (status) {
+        pending->n = before;
+        pending->failed = 0;
+    }
+    return status;
+}
+
 void graft_journal_unlock(struct graft_journal *j)
 {
     flock(j->fd, LOCK_UN);

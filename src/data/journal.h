@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/runtime.h"
+#include "base/str.h"
 
 struct graft_journal {
     struct graft_runtime *rt;
@@ -44,6 +45,9 @@ bool graft_journal_append(struct graft_journal *j, const void *records,
 /* Between lock and unlock: throws all records away. */
 void graft_journal_empty(struct graft_journal *j);
 void graft_journal_unlock(struct graft_journal *j);
+/* Ends adding a record to `pending`: either it is whole, or memory ran out
+ * (GRAFT_EMEM) and the `before` bytes that were there are all there is. */
+int graft_journal_gather(struct graft_str *pending, size_t before);
 
 /* A map from hashes to numbers. */
 struct graft_hashmap {

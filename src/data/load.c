@@ -1,5 +1,6 @@
 /* From files to a batch: read, hash, decode, geometry, resize, on the pool.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,7 +82,8 @@ static int read_photo(uint8_t **bytes, uint64_t *n, struct graft_file_id *id,
     struct graft_file_id after;
     uint8_t *b;
     if (!graft_file_id(id, path))
-        return graft_fail(GRAFT_EIO, "it cannot be opened");
+        return graft_fail(GRAFT_EIO, "it cannot be opened: %s",
+                          strerror(errno));
     int status = graft_file_read(&b, n, path, FILE_MAX_BYTES);
     if (status)
         return status == GRAFT_EMEM ? status : graft_fail_unnamed(status, path);

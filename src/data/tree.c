@@ -17,7 +17,6 @@
 enum { DEPTH_MAX = 64 };
 
 struct walk {
-    const char *root;
     graft_tree_fn *fn;
     void *ctx;
     int depth;
@@ -95,8 +94,13 @@ static int walk_folder(struct walk *w, const char *path, const char *file)
 int graft_tree_walk(const char *root, const char *below, graft_tree_fn *fn,
                     void *ctx)
 {
-    struct walk w = {.root = root, .fn = fn, .ctx = ctx};
+    struct walk w = {.fn = fn, .ctx = ctx};
+    struct stat st;
     char *path = graft_path_join(root, below);
+    if (*root && stat(root, &st) == 0) {
+        w.above[0].device = st.st_dev;
+        w.above[w.depth++].inode = st.st_ino;
+    }
     int status = path ? walk_one(&w, path, below) : GRAFT_EMEM;
     graft_free(path);
     return status;

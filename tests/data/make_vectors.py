@@ -76,6 +76,7 @@ def small_jpegs():
     exif = Image.Exif()
     exif[0x0112] = 6
     kinds = {
+        "plain": (im, {}),
         "cmyk": (im.convert("CMYK"), {}),
         "grey": (im.convert("L"), {}),
         "progressive": (im, {"progressive": True, "exif": exif}),
@@ -87,6 +88,10 @@ def small_jpegs():
         back = ImageOps.exif_transpose(Image.open(io.BytesIO(b.getvalue())))
         array("uint8_t", f"{name}_rgb",
               np.asarray(back.convert("RGB")).ravel(), 18)
+    b = io.BytesIO()
+    Image.new("RGB", (640, 400), (200, 100, 50)).save(
+        b, "JPEG", quality=50, optimize=True)
+    array("uint8_t", "large_jpeg", b.getvalue(), 18)
 
 
 def main():

@@ -40,8 +40,7 @@ static uint8_t *photo_draw(int w, int h)
     return rgb;
 }
 
-/* Smooth, so that JPEG keeps it nearly: red to the right, green downwards;
- * `seed` makes pictures differ. */
+/* Red to the right, green downwards; `seed` makes pictures differ. */
 static uint8_t *photo_smooth(int w, int h, int seed)
 {
     uint8_t *rgb = graft_malloc((size_t)w * (size_t)h * 3);
@@ -58,13 +57,6 @@ static uint8_t *photo_smooth(int w, int h, int seed)
 static void photo_add(void *ctx, void *data, int size)
 {
     graft_str_addn(ctx, data, (size_t)size);
-}
-
-static void photo_jpeg(struct graft_str *out, const uint8_t *rgb, int w,
-                       int h)
-{
-    graft_str_clear(out);
-    stbi_write_jpg_to_func(photo_add, out, w, h, 3, rgb, 95);
 }
 
 static void photo_bmp(struct graft_str *out, const uint8_t *rgb, int w, int h)

@@ -1,0 +1,64 @@
+/* Every operator row has a golden case, and every row with a backward a
+ * gradient case; the table is in order.
+ *
+ * Cases register the row they run. When rows are missing because only some
+ * tests were chosen, the others are run here.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "support/op_case.h"
+
+static int missing(bool gradient, bool say)
+{
+    int n = 0;
+    for (const struct graft_op *const *op = graft_op_table(); *op; op++) {
+        if ((gradient && !(*op)->backward) || op_case_seen(*op, gradient))
+            continue;
+        n++;
+        if (say)
+            print_error("%s since version %d has no %s case\n", (*op)->name,
+                        (*op)->since, gradient ? "gradient" : "golden");
+    }
+    return n;
+}
+
+static void run_operator_tests(void)
+{
+    for (const struct graft_test *t = graft_tests; t->name; t++)
+        if (!strncmp(t->name, "ops_", 4) && strncmp(t->name, "ops_rows", 8))
+            t->run(NULL);
+}
+
+TEST(ops_rows__each_has_a_golden_case)
+{
+    if (missing(false, false))
+        run_operator_tests();
+    assert_int_equal(missing(false, true), 0);
+}
+
+TEST(ops_rows__each_backward_has_a_gradient_case)
+{
+    if (missing(true, false))
+        run_operator_tests();
+    assert_int_equal(missing(true, true), 0);
+}
+
+/* Rows of one operator do not overlap; what backward needs is stated. */
+TEST(ops_rows__are_consistent)
+{
+    const struct graft_op *const *table = graft_op_table();
+    for (int i = 0; table[i]; i++) {
+        const struct graft_op *a = table[i];
+        assert_non_null(a->infer);
+        assert_non_null(a->forward);
+        assert_true(!a->until || a->until >= a->since);
+        assert_true((a->backward != NULL) == (a->grad_in != 0));
+        if (!a->backward)
+            assert_true(!a->saves_in && !a->saves_out);
+        assert_true(!(a->grad_in & a->host_in) || a->grad_in == UINT32_MAX);
+        for (int j = 0; table[j]; j++)
+            if (j != i && !strcmp(a->name, table[j]->name) &&
+                !strcmp(a->domain, table[j]->domain))
+                assert_true((a->until && a->until < table[j]->since) ||
+                            (table[j]->until &&
+                             table[j]->until < a->since));
+    }
+}

@@ -109,20 +109,6 @@ CONV_INLINE void conv_copy_over(real *dst, const real *src, int64_t len)
         conv_store(dst + i, conv_load(src + i));
 }
 
-static void conv_copy_strided(real *dst, const real *src, int64_t len,
-                              int64_t step)
-{
-    if (step == 1) {
-        memcpy(dst, src, (size_t)len * sizeof *dst);
-    } else if (step == 2) {
-        for (int64_t i = 0; i < len; i++)
-            dst[i] = src[2 * i];
-    } else {
-        for (int64_t i = 0; i < len; i++)
-            dst[i] = src[i * step];
-    }
-}
-
 /* One padded input row of `columns` pixels for each phase of the stride that
  * some kernel column uses: dst[phase * step][j] = row[j * stride + phase -
  * pad], `fill` outside. src NULL: a row of padding. */
@@ -189,8 +175,7 @@ static void conv_pack_point(const struct conv_strips *s, const real *plane,
     for (int i = 0; i < s->n_span; i++) {
         const struct conv_span *e = &s->span[i];
         if (last)
-            memcpy(strip + e->dst, plane + e->src,
-                   (size_t)e->len * sizeof *strip);
+            conv_copy(strip + e->dst, plane + e->src, e->len);
         else
             conv_copy_over(strip + e->dst, plane + e->src, e->len);
     }

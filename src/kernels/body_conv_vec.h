@@ -109,6 +109,70 @@ CONV_INLINE conv_vec conv_act(conv_vec v, const struct graft_finish *f)
     return v * conv_clip(v * (real)(1.0 / 6) + (real)0.5, 0, 1);
 }
 
+/* ---- copies -------------------------------------------------------------- */
+
+typedef real conv_four_at
+    __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)),
+                   may_alias));
+
+/* n elements and none beside them: a tail is a last piece that overlaps. */
+CONV_INLINE void conv_copy(real *dst, const real *src, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + CONV_VL <= n; i += CONV_VL)
+        conv_store(dst + i, conv_load(src + i));
+    if (i == n)
+        return;
+    if (n >= CONV_VL) {
+        conv_store(dst + n - CONV_VL, conv_load(src + n - CONV_VL));
+        return;
+    }
+    for (; i + 4 <= n; i += 4)
+        *(conv_four_at *)(dst + i) = *(const conv_four_at *)(src + i);
+    if (n >= 4)
+        *(conv_four_at *)(dst + n - 4) = *(const conv_four_at *)(src + n - 4);
+    else
+        for (; i < n; i++)
+            dst[i] = src[i];
+}
+
+#if defined(GRAFT_REAL_DOUBLE)
+#define CONV_EVEN(a, b) ((conv_vec){0}) /* not used: lanes differ */
+enum { CONV_SHUFFLES = 0 };
+#elif defined(__AVX512F__)
+#define CONV_EVEN(a, b)                                                     \
+    __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20,    \
+                            22, 24, 26, 28, 30)
+enum { CONV_SHUFFLES = 1 };
+#elif defined(__AVX2__)
+#define CONV_EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+enum { CONV_SHUFFLES = 1 };
+#else
+#define CONV_EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
+enum { CONV_SHUFFLES = 1 };
+#endif
+
+/* dst[i] = src[i * step] */
+static void conv_copy_strided(real *dst, const real *src, int64_t n,
+                              int64_t step)
+{
+    int64_t i = 0;
+    if (step == 1) {
+        conv_copy(dst, src, n);
+        return;
+    }
+    if (step == 2 && CONV_SHUFFLES) /* reads src[2 (i + VL) - 1] at most */
+        for (; i + CONV_VL < n; i += CONV_VL) {
+            conv_vec a = conv_load(src + 2 * i);
+            conv_vec b = conv_load(src + 2 * i + CONV_VL);
+            conv_store(dst + i, CONV_EVEN(a, b));
+        }
+    for (; i < n; i++)
+        dst[i] = src[i * step];
+}
+
+/* ---- activations --------------------------------------------------------- */
+
 /* y = act(z + bias + residual) over n elements of one channel. */
 static void conv_finish_row(real *y, const real *z, int64_t n, real bias,
                             const real *res, const struct graft_finish *f)

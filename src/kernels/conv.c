@@ -48,7 +48,8 @@ static void cut_window(struct graft_conv_cut *t, const struct graft_conv *g,
     int64_t band = g->stride[1] * g->stride[2] * (t->rows + reach) *
                    t->columns;
     int64_t out = t->rows * t->columns + 4 * vector;
-    t->scratch = padded((t->taps + 7) * (int64_t)sizeof(int64_t) +
+    /* 8-byte words: an offset and four of a phase for each element */
+    t->scratch = padded((t->taps + 9) * 5 * (int64_t)sizeof(int64_t) +
                         (out + band + 4 * vector) * real_size);
 }
 

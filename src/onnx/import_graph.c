@@ -113,13 +113,19 @@ static int read_node(struct graft_import *im, struct graft_item *item)
     return graft_import_node(im, graft_item_span(item));
 }
 
+/* What is said about a value; one that is nowhere stays as it is. */
+static void about(struct graft_import *im, struct graft_item *item,
+                  graft_value_id id)
+{
+    if (id >= 0 && graft_value_defined(&im->m->value.at[id]))
+        item->index = id;
+}
+
 static int read_value_info(struct graft_import *im, struct graft_item *item)
 {
     graft_value_id id = -1;
     int status = graft_import_value(&id, im, graft_item_span(item));
-    /* One about a value that is nowhere stays as it is. */
-    if (!status && graft_value_defined(&im->m->value.at[id]))
-        item->index = id;
+    about(im, item, id);
     return status;
 }
 
@@ -129,7 +135,7 @@ static int read_quantization(struct graft_import *im, struct graft_item *item)
     int status = graft_unpack(&p, im, &onnx__tensor_annotation__descriptor,
                               graft_item_span(item), ~GRAFT_FIELD(1));
     if (!status && p->tensor_name)
-        item->index = graft_value_find(im->m, p->tensor_name);
+        about(im, item, graft_value_find(im->m, p->tensor_name));
     graft_unpack_free(im, p);
     return status;
 }

@@ -47,13 +47,16 @@ static enum role role_of(const struct graft_node *node)
     return 0;
 }
 
-/* The tensor behind input k, NULL: computed, or left out. */
-static const struct graft_tensor *weights(const struct graft_surveyor *x,
-                                          const struct graft_node *node,
-                                          int k)
+/* Shape of the parameter (perhaps a reshaped one) that is input k, NULL: none
+ * or no parameter. */
+static const struct graft_shape *weights(const struct graft_surveyor *x,
+                                         const struct graft_node *node,
+                                         int k)
 {
-    return k < node->n_in && node->in[k] >= 0 ? x->facts.tensor[node->in[k]]
-                                              : NULL;
+    const struct graft_vinfo *v =
+        k < node->n_in && node->in[k] >= 0 ? &x->facts.value[node->in[k]]
+                                           : NULL;
+    return v && v->present && v->is_param ? &v->shape : NULL;
 }
 
 static int64_t int_attr(const struct graft_node *node, const char *name,
@@ -81,10 +84,9 @@ static bool all_ones(const struct graft_node *node, const char *name)
 static int64_t classes_of(const struct graft_surveyor *x,
                           const struct graft_node *node, enum role role)
 {
-    const struct graft_tensor *w = weights(x, node, 1);
-    if (!w || w->shape.rank < 2)
+    const struct graft_shape *s = weights(x, node, 1);
+    if (!s || s->rank < 2)
         return 0;
-    const struct graft_shape *s = &w->shape;
     if (role == GEMM)
         return s->dim[int_attr(node, "transB", 0) ? 0 : 1];
     if (role == MATMUL)

@@ -88,23 +88,41 @@ static int commit_files(struct files *fs)
 
 /* ---- untouched --------------------------------------------------------------- */
 
+/* The copy would be the file itself: it lies where it has to. */
+static bool is_there(const struct graft_model *m, const struct graft_blob *b,
+                     const char *path)
+{
+    char *source = graft_path_join(m->items->folder, b->name);
+    bool same = source && same_file(source, path);
+    graft_free(source);
+    return same;
+}
+
+static int copy_to(struct files *fs, const struct graft_blob *b,
+                   const char *path)
+{
+    char *inner = graft_path_folder(path);
+    int status = inner ? GRAFT_OK : GRAFT_EMEM;
+    if (!status && strchr(b->name, '/'))
+        status = graft_folder_make(inner);
+    graft_free(inner);
+    if (!status && strcmp(path, fs->path.at[0]) == 0)
+        return graft_fail(GRAFT_EARG, "'%s' is also the name of the model's "
+                          "data file; choose another one", path);
+    if (!status)
+        status = add_file(fs, path);
+    return status ? status
+                  : graft_writer_put(fs->writer.at[fs->writer.n - 1], b->data,
+                                     b->size);
+}
+
 static int copy_data(struct files *fs, const char *folder,
                      const struct graft_blob *b)
 {
     char *path = graft_path_join(folder, b->name);
-    char *inner = path ? graft_path_folder(path) : NULL;
-    int status = inner ? GRAFT_OK : GRAFT_EMEM;
-    if (!status && strchr(b->name, '/'))
-        status = graft_folder_make(inner);
-    if (!status && strcmp(path, fs->path.at[0]) == 0)
-        status = graft_fail(GRAFT_EARG, "'%s' is also the name of the model's "
-                            "data file; choose another one", path);
-    if (!status)
-        status = add_file(fs, path);
-    if (!status)
-        status = graft_writer_put(fs->writer.at[fs->writer.n - 1], b->data,
-                                  b->size);
-    graft_free(inner);
+    int status = path ? GRAFT_OK : GRAFT_EMEM;
+    if (!status && !is_there(fs->m, b, path))
+        status = copy_to(fs, b, path);
     graft_free(path);
     return status;
 }

@@ -182,3 +182,28 @@ TEST(onnx_external__inside_and_outside_again)
     save_and_compare(m, &external, 2);
     graft_graph_free(m);
 }
+
+/* Beside the model it came from, its data file is there already; a name that
+ * is the data file's is refused. */
+TEST(onnx_external__saved_beside_its_source)
+{
+    const char *in = place();
+    char path[300], other[300];
+    struct graft_model *m = NULL;
+    const struct graft_onnx_save replace = {.replace = true};
+    const struct graft_onnx_save outside = {.external = true};
+    struct graft_str f = model("w", "8", "8", NULL);
+    snprintf(path, sizeof path, "%s/a.onnx", in);
+    assert_ok(graft_file_write(path, f.at, f.n, GRAFT_WRITE_NEW));
+    graft_str_release(&f);
+    assert_ok(graft_onnx_open(&m, NULL, path));
+    snprintf(other, sizeof other, "%s/b.onnx", in);
+    assert_ok(graft_onnx_save(m, other, NULL));
+    snprintf(other, sizeof other, "%s/w", in);
+    assert_fails(graft_onnx_save(m, other, &replace), GRAFT_EARG, "read from");
+    snprintf(other, sizeof other, "%s/w", test_folder());
+    assert_fails(graft_onnx_save(m, other, NULL), GRAFT_EARG, "data file");
+    assert_false(graft_file_exists(other));
+    assert_ok(graft_onnx_save(m, other, &outside));
+    graft_graph_free(m);
+}

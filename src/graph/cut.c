@@ -57,14 +57,24 @@ static void remove_nodes(struct graft_model *m, const bool *live)
     }
 }
 
-/* An input that only named a removed initializer goes with it; left behind,
- * it would ask to be fed. */
-static void remove_tensors(struct graft_model *m)
+/* Which initializers nobody needs now. */
+static void mark_unused(const struct graft_model *m, bool *unused)
+{
+    for (int i = 0; i < m->tensor.n; i++) {
+        const struct graft_value *v = &m->value.at[m->tensor.at[i].value];
+        unused[i] = !v->n_uses && !v->is_output;
+    }
+}
+
+/* What nobody needed before the cut is the file's own business and stays. An
+ * input that only named a removed initializer goes with it; left behind, it
+ * would ask to be fed. */
+static void remove_tensors(struct graft_model *m, const bool *unused_before)
 {
     for (int i = 0; i < m->tensor.n; i++) {
         struct graft_tensor *t = &m->tensor.at[i];
         struct graft_value *v = &m->value.at[t->value];
-        if (t->removed || v->n_uses || v->is_output)
+        if (t->removed || unused_before[i] || v->n_uses || v->is_output)
             continue;
         t->removed = true;
         v->tensor = -1;
@@ -84,17 +94,22 @@ int graft_edit_outputs(struct graft_model *m, const graft_value_id *values,
     if (status)
         return status;
     bool *live = graft_calloc((size_t)m->node.n, sizeof *live);
-    if (!live)
-        return GRAFT_EMEM;
+    bool *unused = graft_calloc((size_t)m->tensor.n, sizeof *unused);
     m->edited = true;
-    status = set_outputs(m, values, n);
+    if (!live || !unused) {
+        status = GRAFT_EMEM;
+    } else {
+        mark_unused(m, unused);
+        status = set_outputs(m, values, n);
+    }
     if (!status) {
         graft_mark_ancestors(m, m->output.at, m->output.n, live);
         remove_nodes(m, live);
         graft_model_recount(m);
-        remove_tensors(m);
+        remove_tensors(m, unused);
         graft_model_recount(m);
     }
     graft_free(live);
+    graft_free(unused);
     return status;
 }

@@ -31,8 +31,9 @@ int graft_edit_node(graft_value_id *out, struct graft_model *m,
 
 /* Makes values[0..n-1] the graph's outputs, with the stated dtype and shape
  * of each value (graft_edit_value_type sets those), and removes what none of
- * them needs: nodes, then initializers (and IR 3 inputs of initializers),
- * value infos and quantisation annotations of removed values. */
+ * them needs: nodes, then initializers that these left without a reader (and
+ * their IR 3 inputs), value infos and quantisation annotations of removed
+ * values. */
 int graft_edit_outputs(struct graft_model *m, const graft_value_id *values,
                        int n);
 int graft_edit_value_type(struct graft_model *m, graft_value_id v, int dtype,

@@ -44,7 +44,7 @@ void graft_view_read(const struct graft_view *v, int64_t first, int64_t n,
                      real *dst)
 {
     const uint8_t *p = (const uint8_t *)v->data +
-                       first * (int64_t)graft_dtype_size(v->fmt.dtype);
+                       first * (int64_t)graft_dtype_size((int)v->fmt.dtype);
     if (v->fmt.dtype == GRAFT_REAL) {
         memcpy(dst, p, (size_t)n * sizeof *dst);
         return;
@@ -62,7 +62,7 @@ void graft_view_read_ints(const struct graft_view *v, int64_t first,
                           int64_t n, int64_t *dst)
 {
     const uint8_t *p = (const uint8_t *)v->data +
-                       first * (int64_t)graft_dtype_size(v->fmt.dtype);
+                       first * (int64_t)graft_dtype_size((int)v->fmt.dtype);
     switch ((int)v->fmt.dtype) {
     case GRAFT_INT64: memcpy(dst, p, (size_t)n * sizeof *dst); break;
     case GRAFT_UINT64: EACH(uint64_t, (int64_t)x);
@@ -85,7 +85,7 @@ int64_t graft_format_bytes(const struct graft_format *f,
         padded.dim[1] = (s->dim[1] + 15) / 16 * 16;
     int64_t n = graft_shape_count(&padded), bytes;
     if (n < 0 ||
-        !graft_mul_size(&bytes, n, (int64_t)graft_dtype_size(f->dtype)))
+        !graft_mul_size(&bytes, n, (int64_t)graft_dtype_size((int)f->dtype)))
         return -1;
     return bytes;
 }

@@ -68,6 +68,18 @@ TEST(graph_edit__tensor_shared_with_live_node_stays)
     graft_graph_free(m);
 }
 
+TEST(graph_edit__what_nobody_needed_before_stays)
+{
+    struct graft_model *m = tiny(8);
+    struct graft_shape shape = {.rank = 1, .dim = {1}};
+    graft_value_id idle, cut = graft_value_find(m, "relu");
+    float one = 1;
+    assert_ok(graft_edit_tensor(&idle, m, "idle", GRAFT_FLOAT, &shape, &one));
+    assert_ok(graft_edit_outputs(m, &cut, 1));
+    assert_false(m->tensor.at[m->value.at[idle].tensor].removed);
+    graft_graph_free(m);
+}
+
 TEST(graph_edit__names_never_collide)
 {
     struct graft_model *m = tiny(8);

@@ -163,7 +163,7 @@ static int cuts(struct graft_inspected *t, const struct graft_model *m,
     return GRAFT_OK;
 }
 
-/* ---- pixels ----------------------------------------------------------------- */
+/* ---- pixels -------------------------------------------------------------- */
 
 /* What training would assume: the file's own card, else the preset. */
 static int pixels_of(struct graft_preprocess *p, const char **source,

@@ -13,7 +13,7 @@
 #include "base/alloc.h"
 #include "base/status.h"
 
-/* ---- paths ---------------------------------------------------------------- */
+/* ---- paths --------------------------------------------------------------- */
 
 const char *graft_path_base(const char *path)
 {
@@ -70,7 +70,7 @@ int graft_folder_make(const char *path)
     return status;
 }
 
-/* ---- reading -------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static int read_fully(int fd, uint8_t *data, uint64_t size, const char *path)
 {

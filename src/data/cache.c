@@ -51,7 +51,7 @@ static uint64_t check_of(const struct graft_cache *c,
                           (size_t)c->header.floats * sizeof *floats).lo;
 }
 
-/* ---- opening --------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 /* Puts the records that the file has got since into the map. */
 static int refresh(struct graft_cache *c)
@@ -142,7 +142,7 @@ void graft_cache_close(struct graft_cache *c)
     graft_free(c);
 }
 
-/* ---- records --------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------- */
 
 static bool read_record(struct graft_cache *c, struct graft_store_record *r,
                         float *dst, int64_t number)
@@ -246,7 +246,7 @@ int graft_cache_flush(struct graft_cache *c)
     return status ? status : index;
 }
 
-/* ---- the side index, by path ------------------------------------------------ */
+/* ---- the side index, by path --------------------------------------------- */
 
 bool graft_cache_file_hash(struct graft_cache *c, const char *path,
                            struct graft_hash *out)

@@ -11,7 +11,7 @@
 #include "graft/cache.h"
 #include "tensor/view.h"
 
-/* ---- data sets ------------------------------------------------------------ */
+/* ---- data sets ----------------------------------------------------------- */
 
 enum graft_part { GRAFT_TRAIN, GRAFT_VAL, GRAFT_TEST };
 
@@ -69,7 +69,7 @@ int graft_dataset_of_paths(struct graft_dataset **out,
                            struct graft_runtime *rt,
                            const char *const *paths, int n);
 
-/* ---- pixels --------------------------------------------------------------- */
+/* ---- pixels -------------------------------------------------------------- */
 
 struct graft_image {
     uint8_t *rgb;  /* height * width * 3, upright; graft_free */
@@ -135,7 +135,7 @@ int graft_image_to_input(float *dst, enum graft_layout layout,
                          const struct graft_geometry *g,
                          const struct graft_kernels *k);
 
-/* ---- files that are known --------------------------------------------------- */
+/* ---- files that are known ------------------------------------------------ */
 
 /* The side index of the cache folder: which content, or which reason not to
  * be a photo, a file had when it was read, by what stat() says of it. So a
@@ -168,7 +168,7 @@ int graft_files_note(struct graft_files *f, const struct graft_file_id *id,
                      struct graft_hash hash, const char *why);
 int graft_files_flush(struct graft_files *f);
 
-/* ---- loading --------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------- */
 
 /* Decodes and preprocesses a list of (photo, view) on the runtime's pool. A
  * photo that cannot be read gets a reason instead of pixels. Views of one
@@ -199,7 +199,7 @@ int graft_load(struct graft_runtime *rt, struct graft_load_item *items, int n,
                float *dst, int64_t stride,
                const struct graft_load_options *o);
 
-/* ---- the feature cache ------------------------------------------------------ */
+/* ---- the feature cache --------------------------------------------------- */
 
 /* What is said of the cache holds for a killed process; a power cut may cost
  * or damage the last records, which their checksums show. Nothing about the

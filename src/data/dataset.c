@@ -14,7 +14,7 @@
 /* Made from src/data/ds_*.c. */
 extern const struct graft_ds *const graft_ds_table[];
 
-/* ---- parts of the struct --------------------------------------------------- */
+/* ---- parts of the struct ------------------------------------------------- */
 
 int graft_dataset_add(struct graft_dataset *d, const char *file, int label,
                       enum graft_part part)
@@ -193,7 +193,7 @@ static int check_training(const struct graft_dataset *d,
     return status;
 }
 
-/* ---- opening --------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 static const struct graft_ds *format_of(const char *folder)
 {
@@ -259,7 +259,7 @@ int graft_dataset_open(struct graft_dataset **out, struct graft_runtime *rt,
     return graft_dataset_open_with(out, rt, folder, &o);
 }
 
-/* ---- paths from a command line ---------------------------------------------- */
+/* ---- paths from a command line ------------------------------------------- */
 
 static int found(void *ctx, const char *file, const char *why)
 {

@@ -53,7 +53,7 @@ static int has_parts(bool *out, const struct graft_names *n,
     return status;
 }
 
-/* ---- classes --------------------------------------------------------------- */
+/* ---- classes ------------------------------------------------------------- */
 
 static int label_of(const struct graft_dataset *d, const char *name)
 {

@@ -20,7 +20,7 @@ static void switch_off(struct graft_journal *j, const char *why)
     j->off = true;
 }
 
-/* ---- opening --------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 static bool is_plain_file(int fd)
 {
@@ -69,7 +69,7 @@ void graft_journal_close(struct graft_journal *j)
     j->fd = -1;
 }
 
-/* ---- reading --------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 bool graft_journal_read(const struct graft_journal *j, uint64_t at, void *dst,
                         uint64_t n)
@@ -105,7 +105,7 @@ uint64_t graft_journal_size(const struct graft_journal *j)
     return bytes - (bytes - j->header_bytes) % j->record_bytes;
 }
 
-/* ---- writing --------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static bool write_at(int fd, uint64_t at, const void *data, uint64_t n)
 {

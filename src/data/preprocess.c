@@ -10,7 +10,7 @@
 
 enum { SIDE_MAX = 8192 };
 
-/* ---- presets -------------------------------------------------------------- */
+/* ---- presets ------------------------------------------------------------- */
 
 struct preset {
     const char *name;
@@ -73,7 +73,7 @@ int graft_preprocess_preset(struct graft_preprocess *out, const char *name,
                       "imagenet, tf, raw255, cifar, bgr255", name);
 }
 
-/* ---- overrides ------------------------------------------------------------ */
+/* ---- overrides ----------------------------------------------------------- */
 
 static const char *const fit_names[] = {
     [GRAFT_FIT_CROP] = "crop",
@@ -163,7 +163,7 @@ int graft_preprocess_apply(struct graft_preprocess *out,
     return status;
 }
 
-/* ---- words and hash ------------------------------------------------------- */
+/* ---- words and hash ------------------------------------------------------ */
 
 static void add_numbers(struct graft_str *out, const float *v, int n)
 {

@@ -106,7 +106,7 @@ int graft_tree_walk(const char *root, const char *below, graft_tree_fn *fn,
     return status;
 }
 
-/* ---- names ----------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 static int by_bytes(const void *a, const void *b)
 {

@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "base/str.h"
 
-/* ---- names ---------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 static bool name_used(const struct graft_model *m, const char *name)
 {
@@ -77,7 +77,7 @@ static int check_id(const struct graft_model *m, graft_value_id id,
     return GRAFT_OK;
 }
 
-/* ---- types ---------------------------------------------------------------- */
+/* ---- types --------------------------------------------------------------- */
 
 int graft_edit_value_type(struct graft_model *m, graft_value_id v, int dtype,
                           const struct graft_dim *dim, int rank)
@@ -114,7 +114,7 @@ static int type_of_shape(struct graft_model *m, graft_value_id v, int dtype,
     return graft_edit_value_type(m, v, dtype, dim, shape->rank);
 }
 
-/* ---- tensors and inputs --------------------------------------------------- */
+/* ---- tensors and inputs -------------------------------------------------- */
 
 int graft_edit_tensor(graft_value_id *out, struct graft_model *m,
                       const char *name, int dtype,
@@ -168,7 +168,7 @@ int graft_edit_input(graft_value_id *out, struct graft_model *m,
     return GRAFT_OK;
 }
 
-/* ---- nodes ---------------------------------------------------------------- */
+/* ---- nodes --------------------------------------------------------------- */
 
 static int copy_bytes(struct graft_bytes *b, struct graft_arena *a)
 {
@@ -313,7 +313,7 @@ int graft_edit_node(graft_value_id *out, struct graft_model *m,
     return GRAFT_OK;
 }
 
-/* ---- the model's own fields ----------------------------------------------- */
+/* ---- the model's own fields ---------------------------------------------- */
 
 int graft_edit_opset(struct graft_model *m, const char *domain,
                      int64_t version)

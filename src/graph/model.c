@@ -49,7 +49,7 @@ void graft_graph_free(struct graft_model *m)
     graft_free(m);
 }
 
-/* ---- names ---------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 graft_value_id graft_value_find(const struct graft_model *m, const char *name)
 {
@@ -102,7 +102,7 @@ const char *graft_metadata_get(const struct graft_model *m, const char *key)
     return NULL;
 }
 
-/* ---- values --------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 bool graft_value_defined(const struct graft_value *v)
 {
@@ -154,7 +154,7 @@ void graft_model_recount(struct graft_model *m)
     }
 }
 
-/* ---- nodes ---------------------------------------------------------------- */
+/* ---- nodes --------------------------------------------------------------- */
 
 static void mark_producers(const struct graft_model *m,
                            const graft_value_id *id, int n, bool *live)

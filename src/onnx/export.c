@@ -10,7 +10,7 @@ enum { M_IR_VERSION = 1, M_GRAPH = 7, M_OPSET = 8, M_METADATA = 14 };
 enum { G_NODE = 1, G_NAME = 2, G_INITIALIZER = 5, G_INPUT = 11, G_OUTPUT = 12,
        G_VALUE_INFO = 13, G_QUANTIZATION = 14, G_SPARSE = 15 };
 
-/* ---- sink ------------------------------------------------------------------- */
+/* ---- sink ---------------------------------------------------------------- */
 
 int graft_sink_put(struct graft_sink *s, const void *at, uint64_t n)
 {
@@ -50,7 +50,7 @@ static int put_item(struct graft_export *x, const struct graft_item *item)
                           item->head + item->length);
 }
 
-/* ---- the graph -------------------------------------------------------------- */
+/* ---- the graph ----------------------------------------------------------- */
 
 static bool keep_node(const struct graft_model *m, int i)
 {
@@ -198,7 +198,7 @@ static int put_framed_graph(struct graft_export *x)
     return status ? status : put_graph(x);
 }
 
-/* ---- the model -------------------------------------------------------------- */
+/* ---- the model ----------------------------------------------------------- */
 
 static int put_opset(struct graft_export *x, const struct graft_opset *o)
 {

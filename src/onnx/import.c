@@ -26,7 +26,7 @@ uint64_t graft_import_max(const struct graft_runtime *rt)
     return rt->memory_limit > held ? rt->memory_limit - held : 0;
 }
 
-/* ---- the model's own fields ------------------------------------------------- */
+/* ---- the model's own fields ---------------------------------------------- */
 
 static int read_opset(struct graft_import *im, struct graft_item *item)
 {
@@ -120,7 +120,7 @@ static int read_model(struct graft_import *im)
     return status;
 }
 
-/* ---- entry ------------------------------------------------------------------ */
+/* ---- entry --------------------------------------------------------------- */
 
 static bool has_graph(const struct graft_items *items)
 {

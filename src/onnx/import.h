@@ -21,7 +21,7 @@ struct graft_import {
     int n_external;       /* tensors read from external data so far */
 };
 
-/* ---- reading messages ------------------------------------------------------ */
+/* ---- reading messages ---------------------------------------------------- */
 
 struct graft_span graft_item_span(const struct graft_item *item);
 struct graft_wire graft_import_wire(const struct graft_import *im,
@@ -52,7 +52,7 @@ int graft_numbers_next(struct graft_numbers *it, uint64_t *bits);
 /* How many there are; negative: a status. */
 int64_t graft_numbers_count(struct graft_numbers it);
 
-/* ---- the parts ------------------------------------------------------------- */
+/* ---- the parts ----------------------------------------------------------- */
 
 /* What a file that is not ONNX looks like: sets the message and fails; 0 when
  * nothing speaks against ONNX. */

@@ -171,7 +171,7 @@ static int read_graph(struct graft_import *im)
     return status;
 }
 
-/* ---- checks of the whole ----------------------------------------------------- */
+/* ---- checks of the whole ------------------------------------------------- */
 
 static int check_order(const struct graft_import *im, int32_t i)
 {

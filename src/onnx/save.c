@@ -14,7 +14,7 @@
 static const uint64_t inside_max = 1900000000;
 enum { DATA_ALIGN = 64 };
 
-/* ---- never onto the source --------------------------------------------------- */
+/* ---- never onto the source ----------------------------------------------- */
 
 static bool same_file(const char *a, const char *b)
 {
@@ -39,7 +39,7 @@ static int check_source(const struct graft_model *m, const char *target)
     return status;
 }
 
-/* ---- a set of files ---------------------------------------------------------- */
+/* ---- a set of files ------------------------------------------------------ */
 
 struct files {
     const struct graft_model *m;
@@ -86,7 +86,7 @@ static int commit_files(struct files *fs)
     return status;
 }
 
-/* ---- untouched --------------------------------------------------------------- */
+/* ---- untouched ----------------------------------------------------------- */
 
 /* The copy would be the file itself: it lies where it has to. */
 static bool is_there(const struct graft_model *m, const struct graft_blob *b,
@@ -141,7 +141,7 @@ static int copy_all(struct files *fs, const char *path)
     return status;
 }
 
-/* ---- written anew ------------------------------------------------------------ */
+/* ---- written anew -------------------------------------------------------- */
 
 /* A tensor in a node would need the node written anew. */
 static int check_nodes(const struct graft_model *m)
@@ -237,7 +237,7 @@ static int write_anew(struct files *fs, const char *path,
     return graft_export_model(&x);
 }
 
-/* ---- entry ------------------------------------------------------------------- */
+/* ---- entry --------------------------------------------------------------- */
 
 int graft_onnx_save(const struct graft_model *m, const char *path,
                     const struct graft_onnx_save *options)

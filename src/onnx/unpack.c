@@ -23,7 +23,7 @@ const char *graft_import_text(struct graft_import *im, const char *text)
     return graft_arena_strdup(&im->m->arena, text ? text : "");
 }
 
-/* ---- protobuf-c ------------------------------------------------------------ */
+/* ---- protobuf-c ---------------------------------------------------------- */
 
 static void *budgeted_alloc(void *ctx, size_t bytes)
 {
@@ -137,7 +137,7 @@ void graft_unpack_free(struct graft_import *im, void *message)
         protobuf_c_message_free_unpacked(message, &im->alloc);
 }
 
-/* ---- repeated numbers ------------------------------------------------------- */
+/* ---- repeated numbers ---------------------------------------------------- */
 
 static int one_number(struct graft_wire *w, int type, uint64_t *bits)
 {

@@ -18,7 +18,7 @@ static bool meet(const struct item *a, const struct item *b)
     return a->first <= b->last && b->first <= a->last;
 }
 
-/* ---- orders ------------------------------------------------------------------ */
+/* ---- orders ------------------------------------------------------------- */
 
 static double by_size(const struct item *x)
 {
@@ -58,7 +58,7 @@ static int compare(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-/* ---- placing ------------------------------------------------------------------ */
+/* ---- placing ------------------------------------------------------------ */
 
 /* Items placed so far, by offset. Returns the smallest fitting gap's start
  * among those that live when x does. */
@@ -97,7 +97,7 @@ static int64_t place_all(struct item *item, int n, struct item **placed)
     return total;
 }
 
-/* ---- what must be there at once ------------------------------------------------- */
+/* ---- what must be there at once ----------------------------------------- */
 
 static int64_t live_at(const struct graft_compiler *c, int time)
 {

@@ -3,7 +3,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "program/program_impl.h"
 
-/* ---- block and scratch --------------------------------------------------------- */
+/* Under a sanitizer everything starts as NaN, so that what is read before it
+ * was written shows in the results. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { POISON = 1 };
+#else
+enum { POISON = 0 };
+#endif
+
+/* ---- block and scratch -------------------------------------------------- */
 
 static size_t round_up(size_t bytes)
 {
@@ -38,7 +46,13 @@ static int allocate(struct graft_program *p)
         return status;
     p->block = graft_alloc_aligned((size_t)c->block_bytes);
     p->scratch = graft_alloc_aligned((size_t)(all - c->block_bytes));
-    return p->block && p->scratch ? GRAFT_OK : GRAFT_EMEM;
+    if (!p->block || !p->scratch)
+        return GRAFT_EMEM;
+    if (POISON) {
+        memset(p->block, 0xff, (size_t)c->block_bytes);
+        memset(p->scratch, 0xff, (size_t)(all - c->block_bytes));
+    }
+    return GRAFT_OK;
 }
 
 static void *at_buffer(const struct graft_program *p, int buffer)
@@ -46,7 +60,7 @@ static void *at_buffer(const struct graft_program *p, int buffer)
     return buffer < 0 ? NULL : p->block + p->c.buffer.at[buffer].offset;
 }
 
-/* ---- values ---------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------- */
 
 static void find_varying(struct graft_program *p)
 {
@@ -83,7 +97,7 @@ static void place_values(struct graft_program *p)
         c->dpack.at[i].data = at_buffer(p, c->dpack.at[i].buffer);
 }
 
-/* ---- packs ------------------------------------------------------------------------- */
+/* ---- packs -------------------------------------------------------------- */
 
 static int count_once(struct graft_program *p, const void *pack,
                       int64_t bytes, int64_t *total)
@@ -200,7 +214,7 @@ void graft_program_run_params(struct graft_program *p, bool first)
     }
 }
 
-/* ---- steps ------------------------------------------------------------------------- */
+/* ---- steps -------------------------------------------------------------- */
 
 static bool is_hidden(const struct graft_step *s, int i)
 {

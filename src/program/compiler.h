@@ -122,7 +122,6 @@ struct graft_compiler {
     struct graft_loss_state *loss_state;
     bool skip;                       /* the pass now run is switched off */
     bool no_alias;                   /* tidy was */
-    bool no_image;                   /* layout was */
     bool training;                   /* there are gradients to compute */
     bool whole_batch;                /* the program always runs n_max */
     int end;                         /* one more than the last time */
@@ -147,7 +146,7 @@ int graft_pass_layout(struct graft_compiler *c);
 int graft_pass_segment(struct graft_compiler *c);
 int graft_pass_memory(struct graft_compiler *c);
 
-/* ---- working with the graph (graph.c) -------------------------------------- */
+/* ---- working with the graph (graph.c) ----------------------------------- */
 
 /* A new value like `like`, in memory of its own; its index, or a status. */
 int graft_compiler_value(struct graft_compiler *c, const char *name,
@@ -180,7 +179,7 @@ int graft_step_index(const struct graft_compiler *c,
 real *graft_master(const struct graft_compiler *c,
                    const struct graft_wvalue *v);
 
-/* ---- internal rows (rows.c, loss.c) ---------------------------------------- */
+/* ---- internal rows (rows.c, loss.c) ------------------------------------- */
 
 extern const struct graft_op graft_row_copy;    /* out 0 = bytes of in 0 */
 extern const struct graft_op graft_row_reorder; /* between layouts */
@@ -193,7 +192,7 @@ struct graft_loss_state {
     int n;               /* images that count in this run */
 };
 
-/* ---- parts of the memory pass ----------------------------------------------- */
+/* ---- parts of the memory pass ------------------------------------------- */
 
 /* Who shares memory with whom (alias.c). */
 void graft_plan_aliases(struct graft_compiler *c);

@@ -19,7 +19,7 @@ int graft_facts_init(struct graft_facts *f, const struct graft_model *m,
     return f->value && f->tensor && f->wanted ? GRAFT_OK : GRAFT_EMEM;
 }
 
-/* ---- feeds ------------------------------------------------------------------- */
+/* ---- feeds -------------------------------------------------------------- */
 
 static int check_given(const struct graft_value *v,
                        const struct graft_shape *given)
@@ -89,7 +89,7 @@ int graft_facts_feed(struct graft_facts *f, graft_value_id id,
     return GRAFT_OK;
 }
 
-/* ---- parameters --------------------------------------------------------------- */
+/* ---- parameters --------------------------------------------------------- */
 
 static bool is_selected(const struct graft_facts *f, graft_value_id v)
 {
@@ -150,7 +150,7 @@ static const struct graft_tensor *literal(const struct graft_node *node)
     return is ? a->tensor : NULL;
 }
 
-/* ---- nodes -------------------------------------------------------------------- */
+/* ---- nodes -------------------------------------------------------------- */
 
 static int check_arity(const struct graft_op *op,
                        const struct graft_node *node)

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "program/compiler.h"
 
-/* ---- what is needed ----------------------------------------------------------- */
+/* ---- what is needed ----------------------------------------------------- */
 
 static int find_outputs(struct graft_compiler *c)
 {
@@ -49,7 +49,7 @@ static int find_needed(struct graft_compiler *c, bool **live)
     return GRAFT_OK;
 }
 
-/* ---- inputs and parameters ------------------------------------------------------ */
+/* ---- inputs and parameters ---------------------------------------------- */
 
 static int feed_inputs(struct graft_compiler *c)
 {
@@ -113,7 +113,7 @@ static int check_batch(const struct graft_compiler *c, int status)
     return status;
 }
 
-/* ---- values and steps -------------------------------------------------------------- */
+/* ---- values and steps --------------------------------------------------- */
 
 static int make_values(struct graft_compiler *c)
 {

@@ -6,7 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "program/compiler.h"
 
-/* ---- section 1 ------------------------------------------------------------------ */
+/* ---- section 1 ---------------------------------------------------------- */
 
 static bool needs_parameters_only(const struct graft_compiler *c,
                                   const struct graft_step *s)
@@ -49,7 +49,7 @@ static void move_to_parameters(struct graft_compiler *c)
     graft_compiler_link(c);
 }
 
-/* ---- normalisations -------------------------------------------------------------- */
+/* ---- normalisations ----------------------------------------------------- */
 
 static bool is_frozen(const struct graft_compiler *c, int v)
 {

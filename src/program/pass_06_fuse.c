@@ -31,7 +31,7 @@ static void absorb(struct graft_compiler *c, struct graft_step *s,
     graft_compiler_link(c);
 }
 
-/* ---- additions ---------------------------------------------------------------------- */
+/* ---- additions ---------------------------------------------------------- */
 
 static bool same_extent(const struct graft_vinfo *a,
                         const struct graft_vinfo *b)
@@ -119,7 +119,7 @@ static void fuse_addition(struct graft_compiler *c, struct graft_step *add)
         fuse_bias(c, add, 1);
 }
 
-/* ---- activations ---------------------------------------------------------------------- */
+/* ---- activations -------------------------------------------------------- */
 
 static void fuse_activation(struct graft_compiler *c, struct graft_step *a)
 {

@@ -59,7 +59,7 @@ static bool read_as_image_only(const struct graft_compiler *c, int v)
            c->value.at[v].info.shape.rank >= 3;
 }
 
-/* Layouts as their producers give them. Returns how many differ from ROW. */
+/* Layouts as their producers give them. */
 static void set_layouts(struct graft_compiler *c)
 {
     for (int i = 0; !c->skip && i < c->n_inputs; i++)
@@ -152,7 +152,6 @@ static int reorder_outputs(struct graft_compiler *c)
 
 int graft_pass_layout(struct graft_compiler *c)
 {
-    c->no_image = c->skip;
     set_layouts(c);
     int status = reorder_outputs(c);
     if (!status)

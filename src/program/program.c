@@ -111,7 +111,7 @@ void graft_program_free(struct graft_program *p)
     graft_free(p);
 }
 
-/* ---- views ------------------------------------------------------------------- */
+/* ---- views -------------------------------------------------------------- */
 
 int graft_program_n_inputs(const struct graft_program *p)
 {

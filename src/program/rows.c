@@ -4,7 +4,7 @@
 
 #include "program/compiler.h"
 
-/* ---- copy ------------------------------------------------------------------- */
+/* ---- copy --------------------------------------------------------------- */
 
 enum { COPY_PIECE = 1 << 16 }; /* elements of one task */
 
@@ -54,7 +54,7 @@ const struct graft_op graft_row_copy = {
     .flags = GRAFT_OP_VIEW, .grad_in = 1, .forward = copy_forward,
     .backward = copy_backward};
 
-/* ---- reorder: ROW [N,C,H,W] <-> IMAGE [N,H,W,C] -------------------------------- */
+/* ---- reorder: ROW [N,C,H,W] <-> IMAGE [N,H,W,C] ------------------------- */
 
 struct reordering {
     const real *from;

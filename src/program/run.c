@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "program/program_impl.h"
 
-/* ---- views of a run ---------------------------------------------------------------- */
+/* ---- views of a run ----------------------------------------------------- */
 
 struct graft_view graft_value_view(const struct graft_program *p, int v)
 {
@@ -43,7 +43,7 @@ static bool bit(uint32_t mask, int i)
     return mask >> (i < 31 ? i : 31) & 1;
 }
 
-/* ---- one step ------------------------------------------------------------------------ */
+/* ---- one step ----------------------------------------------------------- */
 
 void graft_step_forward(struct graft_program *p, struct graft_step *s,
                         int first, int n)
@@ -105,7 +105,7 @@ void graft_step_backward(struct graft_program *p, struct graft_step *s,
         s->plan.backward(&s->call);
 }
 
-/* ---- sections 1 and 2 ------------------------------------------------------------------ */
+/* ---- sections 1 and 2 --------------------------------------------------- */
 
 void graft_program_params(struct graft_program *p)
 {
@@ -140,7 +140,7 @@ int graft_program_forward(struct graft_program *p, int n)
     return GRAFT_OK;
 }
 
-/* ---- sections 3 and 4 ------------------------------------------------------------------- */
+/* ---- sections 3 and 4 --------------------------------------------------- */
 
 /* Padding images of a whole-batch program have no gradient. */
 static void clear_padding(struct graft_program *p, int all)
@@ -158,7 +158,9 @@ static void clear_padding(struct graft_program *p, int all)
 
 void graft_program_backward(struct graft_program *p)
 {
-    int all = p->c.whole_batch && p->n ? p->c.n_max : p->n;
+    if (!p->n)
+        return;
+    int all = p->c.whole_batch ? p->c.n_max : p->n;
     clear_padding(p, all);
     for (int i = p->c.step.n - 1; i >= 0; i--)
         if (!p->c.step.at[i]->param)

@@ -6,7 +6,7 @@
 
 #include "program/packs.h"
 
-/* ---- packs ------------------------------------------------------------------ */
+/* ---- packs -------------------------------------------------------------- */
 
 static bool same_key(const struct graft_pack_key *a,
                      const struct graft_pack_key *b)
@@ -64,7 +64,7 @@ void graft_pack_plain(real *dst, const struct graft_view *src,
             dst[c * slice + i] *= scale[c];
 }
 
-/* ---- the store --------------------------------------------------------------- */
+/* ---- the store ---------------------------------------------------------- */
 
 struct graft_store {
     const struct graft_model *model;

@@ -100,7 +100,7 @@ int graft_report_phase(struct graft_report *r, const char *name,
     return GRAFT_OK;
 }
 
-/* ---- judging -------------------------------------------------------------- */
+/* ---- judging ------------------------------------------------------------- */
 
 int graft_report_judge(struct graft_report *r, const char *file, int truth,
                        const double *p)

@@ -8,7 +8,7 @@
 #include "program/survey.h"
 #include "task/classify.h"
 
-/* ---- the cut -------------------------------------------------------------------- */
+/* ---- the cut ------------------------------------------------------------- */
 
 static int no_such_cut(const struct graft_model *m,
                        const struct graft_survey *s, const char *name)
@@ -87,7 +87,7 @@ static int check_cut(const struct graft_model *m,
     return GRAFT_OK;
 }
 
-/* ---- pooling ----------------------------------------------------------------------- */
+/* ---- pooling ------------------------------------------------------------- */
 
 static int append(graft_value_id *v, struct graft_model *m, const char *op,
                   const char *base, const struct graft_attr *attr)

@@ -24,7 +24,7 @@ int graft_classify_verify(struct graft_report **out, struct graft_runtime *rt,
                           const char *model, const char *data,
                           const struct graft_classify_options *o);
 
-/* ---- setup.c ---------------------------------------------------------------- */
+/* ---- setup.c ------------------------------------------------------------- */
 
 /* How photos become the model's input: what `o` gives, over the model's own
  * card (NULL: none), else over the preset "imagenet" at the input's size. A
@@ -49,7 +49,7 @@ int graft_report_item_skips(struct graft_report *r,
                             bool strict);
 double graft_clock(void); /* seconds, from any start */
 
-/* ---- backbone.c ------------------------------------------------------------- */
+/* ---- backbone.c ---------------------------------------------------------- */
 
 /* Finds the cut (`name`, NULL: by structure), makes features [N, floats] of
  * it, pooled and flattened where it is 4-D, and leaves the model with them as
@@ -62,7 +62,7 @@ struct graft_trunk {
 int graft_trunk_make(struct graft_trunk *out, struct graft_model *m,
                      struct graft_runtime *rt, const char *name);
 
-/* ---- head.c ------------------------------------------------------------------ */
+/* ---- head.c -------------------------------------------------------------- */
 
 /* Gemm and, unless logits, Softmax behind `features`; their answer becomes
  * the model's only output. */
@@ -74,7 +74,7 @@ int graft_head_answer(double *p, struct graft_runtime *rt,
                       const struct graft_probe *probe, int64_t opset,
                       const float *x, int64_t n);
 
-/* ---- output.c ---------------------------------------------------------------- */
+/* ---- output.c ------------------------------------------------------------ */
 
 /* Names of what is written for -o NAME.onnx. */
 struct graft_outputs {

@@ -19,7 +19,7 @@ struct judging {
 
 static const char *const part_names[] = {"train", "val", "test"};
 
-/* ---- which photos ------------------------------------------------------------------- */
+/* ---- which photos -------------------------------------------------------- */
 
 static int open_data(struct judging *g, const char *folder, uint64_t seed)
 {
@@ -72,7 +72,7 @@ static int match_classes(struct judging *g)
                       g->c->label[0]);
 }
 
-/* ---- judging ---------------------------------------------------------------------------- */
+/* ---- judging ------------------------------------------------------------- */
 
 static int judge_rows(struct judging *g, const struct graft_load_item *items,
                       const int *label, int n, const float *rows)
@@ -200,7 +200,7 @@ int graft_classify_evaluate(struct graft_report **out,
     return finish(&g, out, status);
 }
 
-/* ---- verifying ------------------------------------------------------------------------------- */
+/* ---- verifying ----------------------------------------------------------- */
 
 /* The photos that the card speaks of. */
 static int claimed_photos(struct judging *g, const char *folder)

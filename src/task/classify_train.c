@@ -5,7 +5,7 @@
 #include "report/report.h"
 #include "task/training.h"
 
-/* ---- the report ----------------------------------------------------------------------------------- */
+/* ---- the report ---------------------------------------------------------- */
 
 static int report_path(struct graft_report *r, const struct graft_probe *p)
 {
@@ -48,7 +48,7 @@ static int fill_report(struct graft_training *t)
     return status ? status : graft_report_set_json(r);
 }
 
-/* ---- write ------------------------------------------------------------------------------------------ */
+/* ---- write --------------------------------------------------------------- */
 
 static int write_files(struct graft_training *t)
 {
@@ -73,7 +73,7 @@ static int write_files(struct graft_training *t)
     return status;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------- */
 
 static int timed(struct graft_training *t, const char *name, int status)
 {

@@ -12,7 +12,7 @@
 
 enum { LABELS_MAX_BYTES = 64 << 20 };
 
-/* ---- labels ---------------------------------------------------------------------- */
+/* ---- labels -------------------------------------------------------------- */
 
 static int add_label(struct graft_classifier *c, const char *text, size_t n)
 {
@@ -86,7 +86,7 @@ static int find_labels(struct graft_classifier *c, const char *file)
          : c->card ? labels_of_card(c) : numbers_as_labels(c);
 }
 
-/* ---- output ------------------------------------------------------------------------ */
+/* ---- output -------------------------------------------------------------- */
 
 static int find_output(struct graft_classifier *c)
 {
@@ -133,7 +133,7 @@ static int count_classes(struct graft_classifier *c)
     return status;
 }
 
-/* ---- opening --------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 static int open_all(struct graft_classifier *c, struct graft_runtime *rt,
                     const char *path, const struct graft_classify_options *o)
@@ -197,7 +197,7 @@ void graft_classifier_free(struct graft_classifier *c)
     graft_free(c);
 }
 
-/* ---- answers ------------------------------------------------------------------------------ */
+/* ---- answers ------------------------------------------------------------- */
 
 static bool are_probabilities(const float *row, int n)
 {

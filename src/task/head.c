@@ -71,7 +71,7 @@ int graft_head_append(struct graft_model *m, graft_value_id features,
     return status;
 }
 
-/* ---- answers ---------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------- */
 
 static int small_model(struct graft_model **out, struct graft_runtime *rt,
                        const struct graft_probe *probe, int64_t opset)

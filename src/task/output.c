@@ -8,7 +8,7 @@
 #include "onnx/onnx.h"
 #include "task/classify.h"
 
-/* ---- names ---------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 /* "a/tigers.onnx" and ".json" -> "a/tigers.json". */
 static char *beside(const char *path, const char *end)
@@ -49,7 +49,7 @@ void graft_outputs_release(struct graft_outputs *f)
     graft_free(f->data);
 }
 
-/* ---- checking beforehand ----------------------------------------------------------- */
+/* ---- checking beforehand ------------------------------------------------- */
 
 static bool same_file(const char *a, const char *b)
 {
@@ -97,7 +97,7 @@ int graft_outputs_check(const struct graft_outputs *f,
     return status;
 }
 
-/* ---- writing ------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static char *label_lines(const struct graft_report *r)
 {

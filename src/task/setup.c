@@ -16,7 +16,7 @@ double graft_clock(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- preprocessing ------------------------------------------------------------ */
+/* ---- preprocessing ------------------------------------------------------- */
 
 /* The input that photos are for, as the file states it: [N, C, H, W]; -1
  * where it does not say. */
@@ -145,7 +145,7 @@ int graft_report_preprocess(struct graft_report *r,
     return r->preprocess && r->preprocess_source ? GRAFT_OK : GRAFT_EMEM;
 }
 
-/* ---- what was skipped ------------------------------------------------------------ */
+/* ---- what was skipped ---------------------------------------------------- */
 
 int graft_report_dataset_skips(struct graft_report *r,
                                const struct graft_dataset *d, int part)

@@ -6,7 +6,7 @@
 #include "report/report.h"
 #include "task/training.h"
 
-/* ---- features ------------------------------------------------------------------------- */
+/* ---- features ------------------------------------------------------------ */
 
 static int make_items(struct graft_training *t, struct graft_rows *rows,
                       enum graft_part part, int views)
@@ -83,7 +83,7 @@ int graft_training_features(struct graft_training *t)
     return status;
 }
 
-/* ---- solve -------------------------------------------------------------------------------- */
+/* ---- solve --------------------------------------------------------------- */
 
 static int check_classes(const struct graft_training *t)
 {
@@ -143,7 +143,7 @@ int graft_training_solve(struct graft_training *t)
     return status;
 }
 
-/* ---- val: opened once, after everything was chosen ------------------------------------------ */
+/* ---- val: opened once, after everything was chosen ----------------------- */
 
 static int judge(struct graft_training *t)
 {

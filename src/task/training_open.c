@@ -11,7 +11,7 @@
 #include "report/report.h"
 #include "task/training.h"
 
-/* ---- open -------------------------------------------------------------------------- */
+/* ---- open ---------------------------------------------------------------- */
 
 static bool is_folder(const char *path)
 {
@@ -62,7 +62,7 @@ int graft_training_open(struct graft_training *t)
     return status;
 }
 
-/* ---- list --------------------------------------------------------------------------- */
+/* ---- list ---------------------------------------------------------------- */
 
 /* Labels go into JSON and a file of lines. */
 static int check_label(const char *s)

@@ -28,7 +28,7 @@ int graft_extract_batch(struct graft_extract *x)
     return x->n_max;
 }
 
-/* ---- the program ----------------------------------------------------------- */
+/* ---- the program --------------------------------------------------------- */
 
 static int64_t floats_per_image(const struct graft_view *v, int n_max)
 {
@@ -93,7 +93,7 @@ void graft_extract_release(struct graft_extract *x)
     x->pixels = NULL;
 }
 
-/* ---- one batch -------------------------------------------------------------- */
+/* ---- one batch ----------------------------------------------------------- */
 
 /* Slots of photos that failed, and of those a fixed batch lacks, are cleared:
  * what a computation finds there must be the same each time. */
@@ -156,7 +156,7 @@ static int run_batch(struct graft_extract *x, struct graft_load_item *items,
     return status;
 }
 
-/* ---- all of them --------------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------- */
 
 /* What is known of a photo without opening it: its row, or that it is none. */
 static int from_cache(struct graft_extract *x, struct graft_load_item *item,

@@ -12,7 +12,7 @@
 /* Held-out loss needs less accuracy than the head that is exported. */
 #define CV_TOLERANCE 1e-4
 
-/* ---- one problem ---------------------------------------------------------- */
+/* ---- one problem --------------------------------------------------------- */
 
 static int64_t variables(const struct graft_axis_problem *p)
 {
@@ -97,7 +97,7 @@ int graft_axis_problem_solve(struct graft_axis_problem *p, double l2,
     return GRAFT_OK;
 }
 
-/* ---- cross-validation ------------------------------------------------------ */
+/* ---- cross-validation ---------------------------------------------------- */
 
 struct fold_result {
     double log_loss[GRAFT_PROBE_PATH]; /* sums over the samples held out */

@@ -37,7 +37,7 @@ search '(TODO|FIXME)' 'something left undone'
 hits=$(printf '%s\n' "$texts" | grep -E '\.(c|h)$' | tr '\n' '\0' |
     xargs -0 awk 'FNR == 1 { n = 0 } /\t/ { print FILENAME ":" FNR ": tab" }
         / +$/ { print FILENAME ":" FNR ": blank at the end" }
-        length($0) > 90 && FILENAME !~ /vectors/ { print FILENAME ":" FNR ": " length($0) " columns" }')
+        length($0) > 80 && FILENAME !~ /vectors/ { print FILENAME ":" FNR ": " length($0) " columns" }')
 if [ -n "$hits" ]; then
     printf '%s\n' "$hits"
     failed=1

@@ -72,7 +72,7 @@ static void photo_png(struct graft_str *out, const uint8_t *p, int w, int h,
     stbi_write_png_to_func(photo_add, out, w, h, channels, p, w * channels);
 }
 
-/* ---- PNG by hand, for what stb_image_write does not write ------------------ */
+/* ---- PNG by hand, for what stb_image_write does not write ---------------- */
 
 static void photo_be32(struct graft_str *out, uint32_t v)
 {
@@ -123,7 +123,7 @@ static void photo_png_end(struct graft_str *out, const void *rows, size_t n)
     STBIW_FREE(z);
 }
 
-/* ---- files ----------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 /* An hour old, so that the side index takes it. */
 static void photo_age(const char *path)

@@ -91,7 +91,7 @@ TEST(data_dataset__forms)
     graft_free(dir);
 }
 
-/* ---- split ----------------------------------------------------------------- */
+/* ---- split --------------------------------------------------------------- */
 
 static enum graft_part part_of(const struct graft_dataset *d,
                                const char *file)
@@ -200,7 +200,7 @@ TEST(data_dataset__warm_run_opens_no_file)
     graft_free(dir);
 }
 
-/* ---- hostile trees ---------------------------------------------------------- */
+/* ---- hostile trees ------------------------------------------------------- */
 
 static const struct graft_skip *skipped(const struct graft_dataset *d,
                                         const char *file)
@@ -257,7 +257,7 @@ TEST(data_dataset__hostile_tree)
     graft_free(dir);
 }
 
-/* ---- sentences -------------------------------------------------------------- */
+/* ---- sentences ----------------------------------------------------------- */
 
 TEST(data_dataset__refuses_with_a_sentence)
 {

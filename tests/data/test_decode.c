@@ -65,7 +65,7 @@ TEST(data_decode__png_and_bmp)
     graft_str_release(&s);
 }
 
-/* ---- one rule each --------------------------------------------------------- */
+/* ---- one rule each ------------------------------------------------------- */
 
 /* One pixel: channels in, RGB out. */
 static void check_pixel(const uint8_t *p, int channels, const uint8_t rgb[3])
@@ -151,7 +151,7 @@ TEST(data_decode__jpeg_kinds)
     }
 }
 
-/* ---- orientation ----------------------------------------------------------- */
+/* ---- orientation --------------------------------------------------------- */
 
 static void exif(struct graft_str *out, int orientation, bool little)
 {
@@ -229,7 +229,7 @@ TEST(data_decode__exif_in_jpeg)
     graft_str_release(&s);
 }
 
-/* ---- refused --------------------------------------------------------------- */
+/* ---- refused ------------------------------------------------------------- */
 
 TEST(data_decode__names_other_kinds)
 {

@@ -68,14 +68,16 @@ static void what_came(const struct graft_settings *s,
         printf("\nnothing was written: -o FILE keeps the classifier\n");
         return;
     }
-    fputs("written      ", stdout);
+    const char *before = "written      ";
     for (const char *p = r->output ? r->output : s->output; *p;) {
         char name[4096];
         size_t n = strcspn(p, "\n");
         snprintf(name, sizeof name, "%.*s", (int)n, p);
+        fputs(before, stdout);
         graft_cli_put(stdout, name);
+        fputc('\n', stdout);
         p += n + (p[n] == '\n');
-        fputs(*p ? ", " : "\n", stdout);
+        before = "             ";
     }
     fputs("\nnext: graft predict ", stdout);
     graft_cli_put(stdout, s->output);

@@ -1,6 +1,8 @@
 /* Running a small residual network: the same bits however it is run, memory
  * as announced, and failures that leave nothing behind.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "base/runtime.h"
 #include "support/net.h"
 
@@ -222,5 +224,76 @@ TEST(program_program__describes_its_steps)
     assert_null(strstr(text.at, "Gather")); /* evaluated while compiling */
     graft_str_release(&text);
     graft_program_free(p);
+    net_free(n);
+}
+
+/* Pairs of images become one row and are split again: n_max are always
+ * computed, what was not fed counts as zero, the first n come back. */
+TEST(program_program__mixed_batches_are_padded)
+{
+    struct net *n = net_new(13);
+    int x = net_input(n, "x", NET_DIMS(4, 3));
+    int pairs = net_ints(n, "pairs", (const int64_t[]){2, 6}, 2);
+    int back = net_ints(n, "back", (const int64_t[]){4, 3}, 2);
+    int w = net_random(n, "w", NET_DIMS(6, 6));
+    int y = net_node(n, "Reshape", "p", NULL, x, pairs);
+    y = net_node(n, "MatMul", "m", NULL, y, w);
+    net_output(n, net_node(n, "Reshape", "y", NULL, y, back));
+    assert_int_equal(graft_model_fixed_batch(n->m), 4);
+    struct graft_program *p = NULL;
+    struct graft_compile c = {.model = n->m, .n_max = 4};
+    assert_ok(graft_program_new(&p, NULL, &c));
+    real first[4 * 3];
+    net_fill(p, 0, 3);
+    assert_ok(graft_program_forward(p, 4));
+    struct graft_view out = graft_program_output(p, 0);
+    memcpy(first, out.data, sizeof first);
+    assert_ok(graft_program_forward(p, 3));
+    assert_memory_equal(first, out.data, sizeof first);
+    graft_program_free(p);
+    net_free(n);
+}
+
+/* Training keeps more: the bound holds there too. */
+TEST(program_program__block_of_a_training_program)
+{
+    enum { WIDTH = 64, LAYERS = 12 };
+    char name[3][16];
+    struct net *n = net_new(13);
+    graft_value_id train[LAYERS];
+    int y = net_input(n, "x", NET_DIMS(-1, WIDTH));
+    for (int i = 0; i < LAYERS; i++) {
+        for (int k = 0; k < 3; k++) {
+            snprintf(name[k], sizeof name[k], "%c%d", "wgr"[k], i);
+        }
+        train[i] = net_random(n, name[0], NET_DIMS(WIDTH, WIDTH));
+        int g = net_node(n, "Gemm", name[1], NULL, y, train[i]);
+        g = net_node(n, i % 2 ? "Relu" : "HardSwish", name[2], NULL, g);
+        snprintf(name[0], sizeof name[0], "sum%d", i);
+        y = i % 3 ? g : net_node(n, "Add", name[0], NULL, g, y);
+    }
+    n->m->opset.at[0].version = 14;
+    net_output(n, y);
+    struct graft_store *s = NULL;
+    struct graft_selection *t = NULL;
+    struct graft_memory m;
+    assert_ok(graft_store_new(&s, n->m, NULL));
+    assert_ok(graft_selection_new(&t, s, train, LAYERS));
+    struct graft_program *p = compile_with(
+        n, NULL, (struct graft_compile){.n_max = 64, .store = s, .train = t});
+    graft_program_memory(p, &m);
+    assert_true((double)m.block_bytes <= 1.10 * (double)m.live_bytes);
+    uint64_t calls = graft_alloc_stats().calls;
+    real *flat = graft_malloc((size_t)t->size * sizeof *flat);
+    assert_non_null(flat);
+    graft_program_params(p);
+    assert_ok(graft_program_forward(p, 60));
+    graft_program_backward(p);
+    graft_program_finish(p, flat);
+    assert_int_equal(graft_alloc_stats().calls, calls + 1); /* flat itself */
+    graft_free(flat);
+    graft_program_free(p);
+    graft_selection_free(t);
+    graft_store_free(s);
     net_free(n);
 }

@@ -109,30 +109,3 @@ TEST(program_refusals__more_images_than_planned)
     graft_program_free(p);
     net_free(n);
 }
-
-/* Pairs of images become one row and are split again: n_max are always
- * computed, what was not fed counts as zero, the first n come back. */
-TEST(program_refusals__mixed_batches_are_padded)
-{
-    struct net *n = net_new(13);
-    int x = net_input(n, "x", NET_DIMS(4, 3));
-    int pairs = net_ints(n, "pairs", (const int64_t[]){2, 6}, 2);
-    int back = net_ints(n, "back", (const int64_t[]){4, 3}, 2);
-    int w = net_random(n, "w", NET_DIMS(6, 6));
-    int y = net_node(n, "Reshape", "p", NULL, x, pairs);
-    y = net_node(n, "MatMul", "m", NULL, y, w);
-    net_output(n, net_node(n, "Reshape", "y", NULL, y, back));
-    assert_int_equal(graft_model_fixed_batch(n->m), 4);
-    struct graft_program *p = NULL;
-    struct graft_compile c = {.model = n->m, .n_max = 4};
-    assert_ok(graft_program_new(&p, NULL, &c));
-    real first[4 * 3];
-    net_fill(p, 0, 3);
-    assert_ok(graft_program_forward(p, 4));
-    struct graft_view out = graft_program_output(p, 0);
-    memcpy(first, out.data, sizeof first);
-    assert_ok(graft_program_forward(p, 3));
-    assert_memory_equal(first, out.data, sizeof first);
-    graft_program_free(p);
-    net_free(n);
-}

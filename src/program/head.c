@@ -4,9 +4,10 @@
  * means, and whatever only reshapes or hands on, the first other node is the
  * head if it maps features to scores with weights of its own: a Gemm or
  * MatMul with a matrix, its bias perhaps in an Add of its own, or a
- * convolution with a 1x1 kernel, stride 1, one group and a bias. Anything
- * else (BatchNormalization, a residual Add, a larger kernel) is part of a
- * backbone: then there is no head, and the output is the features.
+ * convolution with a 1x1 kernel, stride 1, one group and a bias, whose
+ * positions are pooled into one (otherwise it predicts pixels). Anything else
+ * (BatchNormalization, a residual Add, a larger kernel) is part of a backbone:
+ * then there is no head, and the output is the features.
  *
  * A 1x1 convolution at the end of a backbone whose normalisations were
  * folded looks the same. So, if a hidden activation follows (anything but
@@ -20,7 +21,7 @@
 
 enum { HIDDEN_WIDTH = 16 };
 
-enum role { TAIL = 1, ACTIVATION, SCORES, GEMM, MATMUL, CONV, ADD };
+enum role { TAIL = 1, POOL, ACTIVATION, SCORES, GEMM, MATMUL, CONV, ADD };
 
 static const struct {
     const char *op;
@@ -30,8 +31,8 @@ static const struct {
     {"HardSigmoid", ACTIVATION}, {"LeakyRelu", ACTIVATION},
     {"PRelu", ACTIVATION}, {"Elu", ACTIVATION}, {"Tanh", ACTIVATION},
     {"Sigmoid", SCORES}, {"Softmax", SCORES}, {"LogSoftmax", SCORES},
-    {"GlobalAveragePool", TAIL}, {"GlobalMaxPool", TAIL},
-    {"AveragePool", TAIL}, {"MaxPool", TAIL}, {"ReduceMean", TAIL},
+    {"GlobalAveragePool", POOL}, {"GlobalMaxPool", POOL},
+    {"AveragePool", POOL}, {"MaxPool", POOL}, {"ReduceMean", POOL},
     {"Flatten", TAIL}, {"Reshape", TAIL}, {"Squeeze", TAIL},
     {"Unsqueeze", TAIL}, {"Identity", TAIL}, {"Dropout", TAIL},
     {"Cast", TAIL},
@@ -136,6 +137,14 @@ static graft_value_id skip_bias(const struct graft_surveyor *x,
     return i >= 0 && role_of(&x->m->node.at[i]) == MATMUL ? add->in[k] : -1;
 }
 
+/* Scores at one position only? */
+static bool single_position(const struct graft_surveyor *x,
+                            const struct graft_node *node)
+{
+    const struct graft_vinfo *y = &x->facts.value[node->out[0]];
+    return y->present && graft_shape_span(&y->shape, 2, y->shape.rank) == 1;
+}
+
 static void set_head(struct graft_surveyor *x, int i, int64_t classes)
 {
     struct graft_survey *s = x->s;
@@ -156,7 +165,7 @@ static void no_head(struct graft_surveyor *x)
 void graft_survey_head(struct graft_surveyor *x)
 {
     graft_value_id v = x->m->output.n ? x->m->output.at[0] : -1;
-    bool hidden = false;
+    bool hidden = false, pooled = false;
     int i;
     no_head(x);
     while (v >= 0 && (i = x->m->value.at[v].node) >= 0) {
@@ -166,12 +175,14 @@ void graft_survey_head(struct graft_surveyor *x)
             return;
         if (role == GEMM || role == MATMUL || role == CONV) {
             int64_t classes = classes_of(x, node, role);
-            if (classes > 0 && x->data[node->in[0]] &&
+            pooled |= role != CONV || single_position(x, node);
+            if (classes > 0 && pooled && x->data[node->in[0]] &&
                 !(hidden && classes % HIDDEN_WIDTH == 0))
                 set_head(x, i, classes);
             return;
         }
         hidden |= role == ACTIVATION;
+        pooled |= role == POOL;
         v = role == ADD ? skip_bias(x, node) : node->in[0];
     }
 }

@@ -97,6 +97,17 @@ TEST(program_survey__convolution_as_head)
     }
 }
 
+TEST(program_survey__convolution_for_each_pixel_is_no_head)
+{
+    struct net *n = net_new(13);
+    int x = net_input(n, "x", NET_DIMS(-1, 3, 4, 4));
+    net_output(n, net_conv(n, "a", x, 3, 10, 1, false, false));
+    struct graft_survey *s = survey(n->m);
+    assert_int_equal(s->head_node, -1);
+    graft_survey_free(s);
+    net_free(n);
+}
+
 TEST(program_survey__matrix_product_and_bias_as_head)
 {
     struct net *n = net_new(13);

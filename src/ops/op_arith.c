@@ -1,9 +1,10 @@
 /* Arithmetic of two (or, for Sum, Max, Min, any number of) values with
  * numpy's broadcasting. args: struct args.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "ops/walk.h"
+#include <math.h>
 
 #include "ops/common.h"
+#include "ops/walk.h"
 
 struct args {
     enum graft_binary kind;
@@ -22,6 +23,12 @@ static int parse_div(struct graft_parse *p) { return set(p, GRAFT_DIV2); }
 static int parse_max(struct graft_parse *p) { return set(p, GRAFT_MAX2); }
 static int parse_min(struct graft_parse *p) { return set(p, GRAFT_MIN2); }
 static int parse_pow(struct graft_parse *p) { return set(p, GRAFT_POW2); }
+
+/* Base and exponent may have different types; the base's is the result's. */
+static int infer_pow(struct graft_infer *f)
+{
+    return graft_infer_broadcast(f);
+}
 
 static int infer_reals(struct graft_infer *f)
 {
@@ -55,7 +62,7 @@ static int infer_any(struct graft_infer *f)
     return graft_infer_broadcast(f);
 }
 
-/* ---- integers ---------------------------------------------------------- */
+/* ---- integers -------------------------------------------------------- */
 
 /* Two's complement arithmetic throughout: no overflow traps. */
 static int64_t ints_of(enum graft_binary kind, int64_t a, int64_t b)
@@ -94,7 +101,7 @@ static void int_piece(const void *ctx, int64_t n, int64_t at,
         y[i] = ints_of(j->kind, a[i * sa], b[i * sb]);
 }
 
-/* ---- reals ------------------------------------------------------------- */
+/* ---- reals ----------------------------------------------------------- */
 
 static void real_piece(const void *ctx, int64_t n, int64_t at,
                        const int64_t *offset)
@@ -170,7 +177,63 @@ static void forward_many(const struct graft_call *c)
         apply(c, &c->out[0], &c->in[i]);
 }
 
-/* ---- backward ---------------------------------------------------------- */
+/* ---- Pow with integers ---------------------------------------------------- */
+
+static int64_t int_power(int64_t base, int64_t n)
+{
+    uint64_t x = (uint64_t)base, y = 1;
+    if (n < 0)
+        return base == 1 ? 1 : base == -1 ? (n % 2 ? -1 : 1) : 0;
+    for (; n; n >>= 1, x *= x)
+        y = n & 1 ? y * x : y;
+    return (int64_t)y;
+}
+
+static int64_t truncate(double x)
+{
+    return x >= 0x1p63 ? INT64_MAX : x >= -0x1p63 ? (int64_t)x : INT64_MIN;
+}
+
+static void pow_piece(const void *ctx, int64_t n, int64_t at,
+                      const int64_t *offset)
+{
+    const struct job *j = ctx;
+    int last = j->walk.rank - 1;
+    bool a_int = j->c->in[0].fmt.dtype != GRAFT_REAL;
+    bool b_int = j->c->in[1].fmt.dtype != GRAFT_REAL;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t p = offset[0] + i * j->walk.stride[0][last];
+        int64_t q = offset[1] + i * j->walk.stride[1][last];
+        const int64_t *m = j->a, *k = j->b;
+        if (a_int && b_int) {
+            ((int64_t *)j->y)[at + i] = int_power(m[p], k[q]);
+            continue;
+        }
+        double e = b_int ? (double)k[q] : (double)((const real *)j->b)[q];
+        if (a_int)
+            ((int64_t *)j->y)[at + i] = truncate(pow((double)m[p], e));
+        else
+            ((real *)j->y)[at + i] =
+                (real)pow((double)((const real *)j->a)[p], e);
+    }
+}
+
+static void forward_pow(const struct graft_call *c)
+{
+    const struct graft_view *a = &c->in[0], *b = &c->in[1];
+    struct job j = {.c = c, .a = a->data, .b = b->data, .y = c->out[0].data};
+    if (a->fmt.dtype == GRAFT_REAL && b->fmt.dtype == GRAFT_REAL) {
+        forward(c);
+        return;
+    }
+    graft_walk_init(&j.walk, &c->out[0].shape);
+    graft_walk_add_broadcast(&j.walk, &a->shape);
+    graft_walk_add_broadcast(&j.walk, &b->shape);
+    graft_walk_merge(&j.walk);
+    graft_walk_each(&j.walk, c->pool, pow_piece, &j);
+}
+
+/* ---- backward -------------------------------------------------------- */
 
 struct back {
     const struct graft_call *c;
@@ -184,11 +247,19 @@ static const real *terms(const struct graft_fold *f, int64_t n, int64_t at,
     const struct back *b = f->ctx;
     int last = f->walk.rank - 1;
     struct graft_operand x[2] = {{NULL, false}, {NULL, false}};
-    for (int i = 0; i < 2; i++)
-        if (b->c->in[i].data)
-            x[i] = (struct graft_operand){
-                graft_reals(&b->c->in[i]) + offset[1 + i],
-                f->walk.stride[1 + i][last] == 0};
+    real exponent[GRAFT_FOLD_ROOM];
+    for (int i = 0; i < 2; i++) {
+        const struct graft_view *in = &b->c->in[i];
+        if (!in->data)
+            continue;
+        x[i].one = f->walk.stride[1 + i][last] == 0;
+        x[i].at = graft_reals(in) + offset[1 + i];
+        if (in->fmt.dtype == GRAFT_REAL)
+            continue;
+        for (int64_t k = 0; k < (x[i].one ? 1 : n); k++)
+            exponent[k] = (real)graft_ints(in)[offset[1 + i] + k];
+        x[i].at = exponent;
+    }
     f->k->pointwise.binary_back[b->kind][b->which](
         n, graft_reals(&b->c->dout[0]) + at, x[0], x[1], room);
     return room;
@@ -251,7 +322,7 @@ static void backward_sum(const struct graft_call *c)
     }
 }
 
-/* ---- rows -------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------ */
 
 enum { ANY = -1, IN_PLACE = GRAFT_OP_INPLACE | GRAFT_OP_HOST };
 #define TWO .domain = "", .arity = {2, 2, 1, 1},                            \
@@ -269,9 +340,10 @@ const struct graft_op graft_op_arith[] = {
      .infer = infer_any, .saves_in = 3, .grad_in = 3, .backward = backward},
     {.name = "Div", .since = 7, TWO, .flags = IN_PLACE, .parse = parse_div,
      .infer = infer_any, .saves_in = 3, .grad_in = 3, .backward = backward},
-    {.name = "Pow", .since = 7, TWO, .flags = GRAFT_OP_INPLACE,
-     .parse = parse_pow, .infer = infer_reals, .saves_in = 3, .grad_in = 1,
-     .backward = backward},
+    {.name = "Pow", .since = 7, .domain = "", .arity = {2, 2, 1, 1},
+     .args_size = sizeof(struct args), .flags = IN_PLACE,
+     .parse = parse_pow, .infer = infer_pow, .saves_in = 3, .grad_in = 1,
+     .forward = forward_pow, .backward = backward},
     {.name = "Sum", .since = 8, MANY, .parse = parse_add,
      .infer = infer_reals, .grad_in = UINT32_MAX, .backward = backward_sum},
     {.name = "Max", .since = 8, MANY, .flags = GRAFT_OP_HOST,

@@ -10,7 +10,7 @@ struct args {
     const int64_t *pads;    /* attribute, NULL: an input */
     int n_pads;
     float attr_value;
-    real value;
+    double value;
     int64_t *from[GRAFT_MAX_RANK]; /* [output dim]; NULL: unchanged axis */
 };
 
@@ -105,18 +105,20 @@ static int infer(struct graft_infer *f)
     const int64_t *pads = a->pads, *axes;
     int n = a->n_pads, n_axes;
     uint32_t set;
-    double value;
-    int status = graft_infer_real(f, 0);
-    if (!status && !pads)
+    int status = GRAFT_OK;
+    if (!pads)
         status = graft_infer_ints(f, 1, "pads", &pads, &n);
     if (!status)
         status = graft_infer_scalar(f, 2, "constant_value",
-                                    (double)a->attr_value, &value);
+                                    (double)a->attr_value, &a->value);
     if (!status)
         status = graft_infer_ints(f, 3, "axes", &axes, &n_axes);
     if (status)
         return status;
-    a->value = (real)value;
+    if (graft_dtype_is_int((int)f->in[0].dtype) &&
+        !(a->value >= -0x1p53 && a->value <= 0x1p53))
+        return graft_infer_fail(f, GRAFT_EUNSUPPORTED, "integers padded with "
+                                "%g", a->value);
     for (int d = 0; !axes && d < s.rank; d++)
         all[n_axes++] = d;
     status = graft_infer_axes(f, axes ? axes : all, n_axes, s.rank, &set);
@@ -137,6 +139,7 @@ struct job {
     struct graft_shape in, out;
     int64_t stride[GRAFT_MAX_RANK]; /* of the input */
     real *x, *y;                    /* or dx, dy */
+    int64_t *ix, *iy;               /* of integers instead */
 };
 
 /* Where the input row of output row `row` begins, or -1: all constant. */
@@ -167,7 +170,22 @@ static void forward_row(void *ctx, int64_t row, int worker)
         return;
     }
     for (int64_t i = 0; i < n; i++)
-        y[i] = at < 0 || from[i] < 0 ? j->a->value : j->x[at + from[i]];
+        y[i] = at < 0 || from[i] < 0 ? (real)j->a->value
+                                     : j->x[at + from[i]];
+}
+
+static void forward_int_row(void *ctx, int64_t row, int worker)
+{
+    const struct job *j = ctx;
+    int last = j->out.rank - 1;
+    int64_t n = j->out.dim[last], at = input_row(j, row);
+    const int64_t *from = j->a->from[last];
+    (void)worker;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t k = from ? from[i] : i;
+        j->iy[row * n + i] = at < 0 || k < 0 ? (int64_t)j->a->value
+                                             : j->ix[at + k];
+    }
 }
 
 static struct job job_of(const struct graft_call *c,
@@ -175,7 +193,8 @@ static struct job job_of(const struct graft_call *c,
                          const struct graft_view *y)
 {
     struct job j = {.c = c, .a = c->args, .in = x->shape, .out = y->shape,
-                    .x = graft_reals(x), .y = graft_reals(y)};
+                    .x = graft_reals(x), .y = graft_reals(y),
+                    .ix = graft_ints(x), .iy = graft_ints(y)};
     int64_t step = 1;
     for (int d = j.in.rank - 1; d >= 0; d--) {
         j.stride[d] = step;
@@ -188,11 +207,13 @@ static void forward(const struct graft_call *c)
 {
     struct job j = job_of(c, &c->in[0], &c->out[0]);
     if (!j.out.rank) {
-        j.y[0] = j.x[0];
+        graft_same_forward(c);
         return;
     }
     graft_pool_for(c->pool, graft_shape_span(&j.out, 0, j.out.rank - 1),
-                   forward_row, &j);
+                   c->in[0].fmt.dtype == GRAFT_REAL ? forward_row
+                                                    : forward_int_row,
+                   &j);
 }
 
 static void backward_row(const struct job *j, int64_t row)
@@ -243,6 +264,7 @@ static void backward(const struct graft_call *c)
 }
 
 #define PAD .name = "Pad", .domain = "", .grad_in = 1,                      \
+    .flags = GRAFT_OP_HOST,                                                 \
     .args_size = sizeof(struct args), .parse = parse, .infer = infer,       \
     .forward = forward, .backward = backward
 

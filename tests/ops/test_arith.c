@@ -75,6 +75,34 @@ TEST(ops_arith__integers_truncate_and_never_trap)
                   .out = {OP_Y(OP_DIMS(1), OP_INTS(0))});
 }
 
+TEST(ops_arith__pow_mixes_types)
+{
+    op_case(.op = "Pow", .opset = 13,
+            .in = {OP_F(OP_DIMS(4), OP_INTS(2, -3, 1, 7)),
+                   OP_F(OP_DIMS(4), OP_INTS(10, 3, -5, -1))},
+            .out = {OP_Y(OP_DIMS(4), OP_INTS(1024, -27, 1, 0))});
+    op_case(.op = "Pow", .opset = 12,
+            .in = {OP_F(OP_DIMS(2), OP_INTS(4, 9)),
+                   OP_P(OP_DIMS(2), OP_REALS(0.5, 1.6))},
+            .out = {OP_Y(OP_DIMS(2), OP_INTS(2, 33))});
+    op_case(.op = "Pow", .opset = 12, .n_max = 2,
+            .in = {OP_X(OP_DIMS(2, 1), OP_REALS(1.5, -2)),
+                   OP_F(.rank = 0, OP_INTS(3))},
+            .out = {OP_Y(OP_DIMS(2, 1), OP_REALS(3.375, -8))});
+}
+
+TEST(ops_arith__gradient_of_integer_powers)
+{
+    op_case_gradient(.op = "Pow", .opset = 12,
+                     .in = {OP_F(OP_DIMS(2, 2), OP_REALS(1.5, -2, 0.5, 1)),
+                            OP_F(OP_DIMS(2), OP_INTS(3, 2))},
+                     .out = {OP_Y(OP_DIMS(2, 2))});
+    op_case_gradient(.op = "Pow", .opset = 12,
+                     .in = {OP_F(OP_DIMS(2, 2), OP_REALS(1.5, -2, 0.5, 1)),
+                            OP_F(.rank = 0, OP_INTS(2))},
+                     .out = {OP_Y(OP_DIMS(2, 2))});
+}
+
 TEST(ops_arith__refuses_what_does_not_fit)
 {
     op_case_fails(GRAFT_ESHAPE, "[2,3] and [2]", .op = "Add", .opset = 7,

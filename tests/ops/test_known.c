@@ -133,7 +133,8 @@ TEST(ops_cast__between_integers_and_reals)
             .attr = OP_ATTRS(OP_INT("to", GRAFT_FLOAT)),
             .in = {OP_X(OP_DIMS(1, 2), OP_REALS(5, -3))},
             .out = {OP_Y(OP_DIMS(1, 2), OP_REALS(5, -3))});
-    op_case_fails(GRAFT_EUNSUPPORTED, "cast to string", .op = "Cast", .opset = 13,
+    op_case_fails(GRAFT_EUNSUPPORTED, "cast to string", .op = "Cast",
+                  .opset = 13,
                   .attr = OP_ATTRS(OP_INT("to", 8)),
                   .in = {OP_X(OP_DIMS(1))}, .out = {OP_Y(OP_DIMS(1))});
 }

@@ -177,6 +177,12 @@ TEST(ops_pad__modes_forms_and_crops)
             .in = {OP_F(OP_DIMS(3), OP_REALS(1, 2, 3)),
                    OP_H(OP_DIMS(2), OP_INTS(1, 2))},
             .out = {OP_Y(OP_DIMS(6), OP_REALS(3, 1, 2, 3, 1, 2))});
+    op_case(.op = "Pad", .opset = 13,
+            .in = {OP_F(OP_DIMS(1, 2), OP_INTS(1, INT64_MAX)),
+                   OP_H(OP_DIMS(4), OP_INTS(0, 1, 1, 0)),
+                   OP_H(.rank = 0, OP_INTS(-4))},
+            .out = {OP_Y(OP_DIMS(2, 3),
+                         OP_INTS(-4, 1, INT64_MAX, -4, -4, -4))});
     op_case_fails(GRAFT_EUNSUPPORTED, "mode 'wrap' is not known",
                   .op = "Pad", .opset = 18,
                   .attr = OP_ATTRS(OP_STRING("mode", "wrap")),

@@ -212,3 +212,30 @@ TEST(train_probe__says_what_cannot_be_learnt)
     graft_free(photo);
     graft_runtime_free(rt);
 }
+
+TEST(train_probe__every_failed_allocation_is_survived)
+{
+    struct graft_runtime *rt = runtime(1);
+    struct graft_hash *photo = photos(wide.n);
+    struct graft_probe_samples s = {.x = wide.x, .n = wide.n, .d = wide.d,
+                                    .label = wide.label, .classes = 2,
+                                    .photo = photo};
+    struct graft_probe_options o = {.l2 = -1};
+    struct graft_probe *p = NULL;
+    int status = GRAFT_EMEM;
+    uint64_t before = graft_alloc_stats().live_bytes, nth = 0;
+    while (status) {
+        graft_alloc_fail_at(++nth, 0);
+        status = graft_probe_fit(&p, rt, &s, &o);
+        graft_alloc_fail_at(0, 0);
+        if (!status)
+            break;
+        assert_int_equal(status, GRAFT_EMEM);
+        assert_null(p);
+        assert_true(graft_alloc_stats().live_bytes == before);
+    }
+    assert_true(nth > 20); /* there were that many to fail */
+    graft_probe_free(p);
+    graft_free(photo);
+    graft_runtime_free(rt);
+}

@@ -33,7 +33,7 @@ static void headline(const struct graft_report *r)
            "%.1f %%)\n", r->correct, r->total, 100 * r->accuracy,
            100 * r->wilson_low, 100 * r->wilson_high);
     if (!isnan(r->log_loss))
-        printf("log loss     %.4f\n", r->log_loss);
+        printf("log loss     %.3g\n", r->log_loss);
     if (r->judged_without_label)
         printf("             %d of them of classes that the model does not "
                "know\n", r->judged_without_label);
@@ -54,7 +54,7 @@ static void head(const struct graft_report *r)
     }
     if (!isnan(r->cv_log_loss))
         printf("; L2 %.3g chosen inside train\n"
-               "             (cross-validated: %.1f %%, log loss %.4f)\n",
+               "             (cross-validated: %.1f %%, log loss %.3g)\n",
                r->l2, 100 * r->cv_accuracy, r->cv_log_loss);
     else
         printf("; L2 %.3g\n", r->l2);

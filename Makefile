@@ -74,11 +74,8 @@ LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/table_op.o \
           $(if $(filter onnx,$(FOLDERS)),$(BUILD)/gen/onnx.pb-c.o)
 CLI_SRC = $(if $(filter cli,$(FOLDERS)),$(sort $(wildcard src/cli/*.c)))
 CLI_OBJ = $(CLI_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/table_cmd.o
-# support/op_*.c needs src/ops; net*.c and the conformance suite a program.
-TEST_SRC = tests/runner.c $(filter-out \
-           $(if $(filter ops,$(FOLDERS)),,tests/support/op_%) \
-           $(if $(filter program,$(FOLDERS)),,tests/support/net%),\
-           $(sort $(wildcard tests/support/*.c))) \
+# The conformance suite needs a program and an importer.
+TEST_SRC = tests/runner.c $(sort $(wildcard tests/support/*.c)) \
            $(sort $(foreach f,$(LIB_FOLDERS) \
            $(if $(and $(filter program,$(FOLDERS)),\
            $(filter onnx,$(FOLDERS))),conformance),\
@@ -202,7 +199,13 @@ $(BUILD)/libgraft.a: $(LIB_OBJ)
 $(BUILD)/graft: $(CLI_OBJ) $(BUILD)/libgraft.a
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pthread -o $@ $^ $(LDFLAGS) $(LIBS)
-$(BUILD)/run-tests: $(TEST_OBJ) $(BUILD)/libgraft.a
+# Tests' helpers in an archive: those that no chosen test uses may need folders
+# that were not chosen.
+SUPPORT_OBJ = $(filter $(BUILD)/tests/support/%,$(TEST_OBJ))
+$(BUILD)/support.a: $(SUPPORT_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(BUILD)/run-tests: $(filter-out $(SUPPORT_OBJ),$(TEST_OBJ)) \
+                    $(BUILD)/support.a $(BUILD)/libgraft.a
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pthread -o $@ $^ $(LDFLAGS) -lcmocka $(LIBS)
 

@@ -25,7 +25,8 @@ static void one(struct graft_runtime *rt, struct graft_program *p,
 {
     struct graft_view in = graft_program_input(p, 0);
     struct graft_view out = graft_program_output(p, 0);
-    struct graft_load_item item = {.root = ".", .file = path};
+    struct graft_load_item item = {.root = *path == '/' ? "/" : ".",
+                                   .file = path};
     struct graft_load_options o = {.preprocess = pre,
                                    .kernels = graft_kernels_for(rt->isa),
                                    .exact = true,

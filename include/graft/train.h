@@ -47,7 +47,8 @@ struct graft_train_options {
     bool external_data; /* weights beside the file */
     bool strict;        /* a photo that cannot be read is an error */
     bool no_cache;
-    const char *decode; /* NULL or "fast"; "exact" */
+    const char *decode; /* NULL or "exact": as Pillow does; "fast"
+                           may decode a large JPEG at a reduced size */
     graft_progress_fn *progress;
     void *progress_ctx;
 };

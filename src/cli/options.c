@@ -51,8 +51,8 @@ const struct graft_option graft_options_pixels[] = {
      .help = "the model wants red first"},
     {.name = "decode", .arg = "HOW", .take = graft_take_choice,
      .slot = GRAFT_SLOT(decode), .choices = "fast exact",
-     .help = "fast may decode a large JPEG at a reduced size, exact never "
-             "does (default: fast)"},
+     .help = "exact decodes every pixel, as Pillow does; fast may decode a "
+             "large JPEG at a reduced size (default: exact)"},
     {.name = "batch", .arg = "N", .take = graft_take_int,
      .slot = GRAFT_SLOT(batch), .min = 1, .max = 65536,
      .help = "photos at a time (default: chosen)"},

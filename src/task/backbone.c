@@ -60,9 +60,8 @@ static int cannot_run(const struct graft_model *m,
            !(live[i] && !m->node.at[i].removed && s->why_not[i]))
         i++;
     int status = i < m->node.n
-        ? graft_fail(GRAFT_EUNSUPPORTED, "'%s' cannot run up to '%s': %s: %s",
-                     m->path, m->value.at[cut].name,
-                     graft_node_text(&m->node.at[i]), s->why_not[i])
+        ? graft_fail(GRAFT_EUNSUPPORTED, "'%s' cannot run up to '%s': %s",
+                     m->path, m->value.at[cut].name, s->why_not[i])
         : GRAFT_OK;
     graft_free(live);
     return status;

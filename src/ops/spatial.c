@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Far beyond any photo; keeps every product of sizes within an int64. */
-enum { REACH_MAX = 1 << 24 };
+/* Far beyond any photo; they keep every product of sizes within an int64. */
+enum { REACH_MAX = 1 << 24, AXIS_MAX = 1 << 27, TAPS_MAX = 1 << 20 };
 
 int graft_spatial_parse(struct graft_parse *p, struct graft_spatial *s)
 {
@@ -76,17 +76,39 @@ static int size_axis(const struct graft_infer *f,
         same_pads(g, i, lower, &g->pad[i], end);
     int64_t reach = (g->kernel[i] - 1) * g->dilation[i] + 1;
     int64_t room = g->in[i] + g->pad[i] + *end - reach;
-    if (room < 0 || g->in[i] > INT32_MAX)
+    if (room < 0 || g->in[i] > AXIS_MAX)
         return graft_infer_fail(f, GRAFT_ESHAPE, "a kernel reaching over "
                                 "%" PRId64 " does not fit a padded axis of "
                                 "%" PRId64, reach, room + reach);
     g->out[i] = room / g->stride[i] + 1;
-    if (!s->ceil || room % g->stride[i] == 0)
-        return GRAFT_OK;
     /* one more, unless it would begin in the padding at the end */
-    if (g->out[i] * g->stride[i] < g->in[i] + g->pad[i])
+    if (s->ceil && room % g->stride[i] &&
+        g->out[i] * g->stride[i] < g->in[i] + g->pad[i])
         g->out[i]++;
+    if (g->out[i] == 1)
+        g->stride[i] = 1; /* of no effect, and cheaper */
     return GRAFT_OK;
+}
+
+static int check_lists(const struct graft_infer *f,
+                       const struct graft_spatial *s, const int64_t *kernel)
+{
+    const struct graft_shape *x = &f->in[0].shape;
+    int axes = x->rank - 2;
+    char text[GRAFT_SHAPE_TEXT];
+    if (axes < 1 || axes > 3 || x->dim[1] < 1)
+        return graft_infer_fail(f, GRAFT_EUNSUPPORTED, "input of shape %s; "
+                                "N, C and 1 to 3 further axes are supported",
+                                graft_shape_text(text, x));
+    int status = check_list(f, "kernel", kernel, axes, axes, 1);
+    if (!status)
+        status = check_list(f, "strides", s->stride, s->n_stride, axes, 1);
+    if (!status)
+        status = check_list(f, "dilations", s->dilation, s->n_dilation, axes,
+                            1);
+    if (!status)
+        status = check_list(f, "pads", s->pads, s->n_pads, 2 * axes, 0);
+    return status;
 }
 
 int graft_spatial_geometry(const struct graft_infer *f,
@@ -96,20 +118,7 @@ int graft_spatial_geometry(const struct graft_infer *f,
                            struct graft_shape *out)
 {
     const struct graft_shape *x = &f->in[0].shape;
-    int axes = x->rank - 2, status = GRAFT_OK;
-    char text[GRAFT_SHAPE_TEXT];
-    if (axes < 1 || axes > 3 || x->dim[1] < 1)
-        return graft_infer_fail(f, GRAFT_EUNSUPPORTED, "input of shape %s; "
-                                "N, C and 1 to 3 further axes are supported",
-                                graft_shape_text(text, x));
-    status = check_list(f, "kernel", kernel, axes, axes, 1);
-    if (!status)
-        status = check_list(f, "strides", s->stride, s->n_stride, axes, 1);
-    if (!status)
-        status = check_list(f, "dilations", s->dilation, s->n_dilation, axes,
-                            1);
-    if (!status)
-        status = check_list(f, "pads", s->pads, s->n_pads, 2 * axes, 0);
+    int axes = x->rank - 2, status = check_lists(f, s, kernel);
     if (status)
         return status;
     *out = *x;
@@ -133,6 +142,11 @@ int graft_spatial_geometry(const struct graft_infer *f,
         else
             g->out[i] = 1;
     }
+    int64_t taps;
+    if (!graft_mul_size(&taps, g->kernel[0], g->kernel[1]) ||
+        !graft_mul_size(&taps, taps, g->kernel[2]) || taps > TAPS_MAX)
+        return graft_infer_fail(f, GRAFT_ELIMIT, "a kernel of more than %d "
+                                "elements", TAPS_MAX);
     return GRAFT_OK;
 }
 

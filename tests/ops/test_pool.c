@@ -170,6 +170,15 @@ TEST(ops_pool__global_average)
                   .out = {OP_Y(OP_DIMS(1, 2, 1, 1))});
 }
 
+TEST(ops_pool__sizes_from_strangers)
+{
+    POOL("MaxPool", 12, OP_ATTRS(KERNEL(2, 1 << 24)), 1, 7);
+    op_case_fails(GRAFT_ELIMIT, "a kernel of more than", .op = "MaxPool",
+                  .opset = 12, .in = {X25},
+                  .attr = OP_ATTRS(KERNEL(1 << 22, 1), PADS(1 << 23)),
+                  .out = {OP_Y(OP_DIMS(1, 1, 1, 1))});
+}
+
 TEST(ops_pool__refusals)
 {
     op_case_fails(GRAFT_EUNSUPPORTED, "indices of maxima", .op = "MaxPool",

@@ -26,7 +26,7 @@ def claim(good, text):
 def graft_says(graft, model, photos, classes):
     """File name -> probabilities in class order."""
     out = subprocess.run(
-        [graft, "predict", model, "--json", "--decode", "exact", "--top",
+        [graft, "predict", model, "--json", "--top",
          str(classes), *photos], stdout=subprocess.PIPE, check=False).stdout
     said = {}
     for line in out.decode().splitlines():

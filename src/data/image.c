@@ -39,9 +39,12 @@ static void *budget_realloc(void *p, size_t old, size_t bytes)
     return block + PREFIX;
 }
 
+/* Small blocks are cleared: stb_image 2.27 keeps Huffman tables in one, and
+ * uses them even where a file has defined none. */
 static void *budget_malloc(size_t bytes)
 {
-    return budget_realloc(NULL, 0, bytes);
+    void *p = budget_realloc(NULL, 0, bytes);
+    return p && bytes <= 65536 ? memset(p, 0, bytes) : p;
 }
 
 static void budget_free(void *p)
@@ -77,7 +80,7 @@ static void budget_free(void *p)
 #include <stb/stb_image.h>
 #pragma GCC diagnostic pop
 
-/* ---- to RGB --------------------------------------------------------------- */
+/* ---- to RGB -------------------------------------------------------------- */
 
 static uint8_t over_white(unsigned level, unsigned alpha)
 {
@@ -136,7 +139,7 @@ int graft_stb_decode(struct graft_image *out, const uint8_t *b, uint64_t n,
     return status;
 }
 
-/* ---- the whole ------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------- */
 
 /* By enum graft_kind. */
 static const struct {

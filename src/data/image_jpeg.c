@@ -5,7 +5,7 @@
 #include "base/status.h"
 #include "data/decode.h"
 
-/* ---- structure ------------------------------------------------------------ */
+/* ---- structure ----------------------------------------------------------- */
 
 enum {
     SOF0 = 0xC0, DHT = 0xC4, JPG = 0xC8, DAC = 0xCC, SOF15 = 0xCF,
@@ -53,33 +53,36 @@ static int frame(struct graft_image_head *h, int m, const uint8_t *d,
     return GRAFT_OK;
 }
 
-/* Behind the first scan's header: the end must be there. 0xFF inside coded
- * data is always followed by 0, so marker bytes stand out. */
-static int scans(const uint8_t *b, uint64_t at, uint64_t n)
+/* Huffman tables, each a class, 16 counts of codes by length, and as many
+ * symbols. stb_image 2.27 writes beyond its own table where there are more
+ * than 256, and reads beyond it where codes do not fit their lengths. */
+static int huffman(const uint8_t *d, unsigned left)
 {
-    int count = 1;
-    bool ended = false;
-    while (at + 1 < n) {
-        const uint8_t *ff = memchr(b + at, 0xFF, (size_t)(n - 1 - at));
-        if (!ff)
+    while (left >= 17) {
+        unsigned symbols = 0, code = 0;
+        bool fits = true;
+        for (int length = 1; length <= 16; length++) {
+            symbols += d[length];
+            code = 2 * code + d[length];
+            fits = fits && code <= 1u << length;
+        }
+        if (symbols > 256 || !fits || symbols > left - 17)
             break;
-        count += ff[1] == SOS;
-        ended = ended || ff[1] == EOI;
-        at = (uint64_t)(ff - b) + 1;
+        d += 17 + symbols;
+        left -= 17 + symbols;
     }
-    if (!ended)
-        return cut_short(n);
-    if (count > MAX_SCANS)
-        return graft_fail(GRAFT_EFORMAT, "it is a JPEG of %d scans; at most "
-                          "%d are read", count, MAX_SCANS);
+    if (left)
+        return graft_fail(GRAFT_EFORMAT, "it is damaged: a wrong Huffman "
+                          "table");
     return GRAFT_OK;
 }
 
 /* The next marker's code at *at, which then stands behind it; -1: none. */
 static int next_marker(uint64_t *at, const uint8_t *b, uint64_t n)
 {
-    while (*at < n && b[*at] != 0xFF)
-        ++*at;
+    const uint8_t *ff = *at < n ? memchr(b + *at, 0xFF, (size_t)(n - *at))
+                                : NULL;
+    *at = ff ? (uint64_t)(ff - b) : n;
     while (*at < n && b[*at] == 0xFF)
         ++*at;
     return *at < n ? b[(*at)++] : -1;
@@ -94,23 +97,27 @@ static int segment(struct graft_image_head *h, int m, const uint8_t *d,
                           "its frame header");
     if (m == APP1 && !h->exif && size >= 6 && !memcmp(d, "Exif\0\0", 6))
         h->exif = d + 6, h->exif_bytes = size - 6;
+    if (m == DHT)
+        return huffman(d, size);
     if (is_frame(m) && !h->channels)
         return frame(h, m, d, size);
     return GRAFT_OK;
 }
 
+/* All segments to the end; a scan's coded data are skipped like any bytes
+ * before a marker, as 0xFF in them is followed by 0 or a restart. */
 int graft_jpeg_head(struct graft_image_head *out, const uint8_t *b,
                     uint64_t n)
 {
     struct graft_image_head h = {0};
     uint64_t at = 2;
-    for (int m = 0; m != SOS;) {
-        m = next_marker(&at, b, n);
+    int scans = 0;
+    for (;;) {
+        int m = next_marker(&at, b, n);
         if (m == 0 || is_alone(m))
             continue;
         if (m == EOI)
-            return graft_fail(GRAFT_EFORMAT, "it is a JPEG without a "
-                              "picture");
+            break;
         if (m < 0 || n - at < 2 || graft_be16(b + at) > n - at)
             return cut_short(n);
         unsigned size = graft_be16(b + at);
@@ -120,15 +127,19 @@ int graft_jpeg_head(struct graft_image_head *out, const uint8_t *b,
         int status = segment(&h, m, b + at + 2, size - 2);
         if (status)
             return status;
+        scans += m == SOS;
         at += size;
     }
-    int status = scans(b, at, n);
-    if (!status)
-        *out = h;
-    return status;
+    if (scans == 0)
+        return graft_fail(GRAFT_EFORMAT, "it is a JPEG without a picture");
+    if (scans > MAX_SCANS)
+        return graft_fail(GRAFT_EFORMAT, "it is a JPEG of %d scans; at most "
+                          "%d are read", scans, MAX_SCANS);
+    *out = h;
+    return GRAFT_OK;
 }
 
-/* ---- decoding ------------------------------------------------------------- */
+/* ---- decoding ------------------------------------------------------------ */
 
 #ifdef GRAFT_HAVE_TURBOJPEG
 #include <turbojpeg.h>

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "data/decode.h"
 
-/* ---- PNG ------------------------------------------------------------------ */
+/* ---- PNG ----------------------------------------------------------------- */
 
 static uint32_t crc_table[256];
 static pthread_once_t crc_once = PTHREAD_ONCE_INIT;
@@ -77,7 +77,7 @@ int graft_png_head(struct graft_image_head *out, const uint8_t *b,
     return GRAFT_OK;
 }
 
-/* ---- BMP ------------------------------------------------------------------ */
+/* ---- BMP ----------------------------------------------------------------- */
 
 enum { BMP_FILE = 14, BMP_CORE = 12, BMP_INFO = 40 };
 

@@ -84,14 +84,14 @@ def small_jpegs():
     for name, (picture, options) in kinds.items():
         b = io.BytesIO()
         picture.save(b, "JPEG", quality=90, **options)
-        array("uint8_t", f"{name}_jpeg", b.getvalue(), 18)
+        array("uint8_t", f"{name}_jpeg", b.getvalue(), 15)
         back = ImageOps.exif_transpose(Image.open(io.BytesIO(b.getvalue())))
         array("uint8_t", f"{name}_rgb",
-              np.asarray(back.convert("RGB")).ravel(), 18)
+              np.asarray(back.convert("RGB")).ravel(), 15)
     b = io.BytesIO()
     Image.new("RGB", (640, 400), (200, 100, 50)).save(
         b, "JPEG", quality=50, optimize=True)
-    array("uint8_t", "large_jpeg", b.getvalue(), 18)
+    array("uint8_t", "large_jpeg", b.getvalue(), 15)
 
 
 def main():
@@ -112,14 +112,14 @@ def main():
           " * SPDX-License-Identifier: Apache-2.0 */\n")
     print(f"enum {{ VECTOR_SIDE = {OUT}, VECTOR_RESIZE = {RESIZE} }};")
     print("static const int vector_size[][2] = {\n    "
-          + ", ".join(f"{{{w}, {h}}}" for w, h in SIZES) + "};\n")
+          + ",\n    ".join(f"{{{w}, {h}}}" for w, h in SIZES) + "};\n")
     print("/* Levels of the drawn pictures, short side to 10, crop 8x8. */")
     array("uint8_t", "vector_crop", np.concatenate(
-        [plain(draw(w, h), RESIZE, OUT).ravel() for w, h in SIZES]), 18)
+        [plain(draw(w, h), RESIZE, OUT).ravel() for w, h in SIZES]), 15)
     print("/* The same squashed. */")
     array("uint8_t", "vector_squash", np.concatenate(
         [np.asarray(T.Resize((OUT, OUT))(draw(w, h))).ravel()
-         for w, h in SIZES]), 18)
+         for w, h in SIZES]), 15)
     small_jpegs()
     print("/* Sums over 4 x 4 blocks of 56 x 56 pixels, colour by colour, of\n"
           " * photos at 224x224 as for ImageNet. */")

@@ -26,8 +26,9 @@
 /* The same in make_vectors.py. */
 static uint8_t photo_level(int x, int y, int c)
 {
-    return (uint8_t)(x * x * 3 + y * 7 * (c + 1) + x * y * (c + 2) +
-                     (x ^ y) * 5);
+    unsigned u = (unsigned)x, v = (unsigned)y, w = (unsigned)c;
+    return (uint8_t)(u * u * 3 + v * 7 * (w + 1) + u * v * (w + 2) +
+                     (u ^ v) * 5);
 }
 
 static uint8_t *photo_draw(int w, int h)
@@ -81,6 +82,33 @@ static void photo_be32(struct graft_str *out, uint32_t v)
     graft_str_addn(out, b, 4);
 }
 
+static uint32_t photo_crc(const void *data, size_t n)
+{
+    const uint8_t *b = data;
+    uint32_t c = ~0u;
+    for (size_t i = 0; i < n; i++) {
+        c ^= b[i];
+        for (int bit = 0; bit < 8; bit++)
+            c = c & 1 ? c >> 1 ^ 0xEDB88320u : c >> 1;
+    }
+    return ~c;
+}
+
+/* Makes the checksums of a PNG right again. */
+static void photo_png_mend(uint8_t *b, size_t n)
+{
+    for (size_t at = 8; at + 12 <= n;) {
+        size_t size = (size_t)b[at] << 24 | (size_t)b[at + 1] << 16 |
+                      (size_t)b[at + 2] << 8 | b[at + 3];
+        if (size > n - at - 12)
+            return;
+        uint32_t c = photo_crc(b + at + 4, 4 + size);
+        for (int i = 0; i < 4; i++)
+            b[at + 8 + size + (size_t)i] = (uint8_t)(c >> (24 - 8 * i));
+        at += 12 + size;
+    }
+}
+
 static void photo_chunk(struct graft_str *out, const char *type,
                         const void *data, size_t n)
 {
@@ -88,13 +116,7 @@ static void photo_chunk(struct graft_str *out, const char *type,
     size_t from = out->n;
     graft_str_addn(out, type, 4);
     graft_str_addn(out, data, n);
-    uint32_t c = ~0u;
-    for (size_t i = from; i < out->n; i++) {
-        c ^= (uint8_t)out->at[i];
-        for (int bit = 0; bit < 8; bit++)
-            c = c & 1 ? c >> 1 ^ 0xEDB88320u : c >> 1;
-    }
-    photo_be32(out, ~c);
+    photo_be32(out, photo_crc(out->at + from, out->n - from));
 }
 
 static void photo_png_start(struct graft_str *out, uint32_t w, uint32_t h,

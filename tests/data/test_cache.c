@@ -161,8 +161,10 @@ TEST(data_cache__killed_writer)
     struct graft_runtime *rt = photo_runtime(dir, 1);
     for (int round = 0; round < 10; round++) {
         pid_t child = fork();
-        for (uint64_t n = 0; !child; n += 100)
-            put_many(rt, n, n + 100);
+        if (!child) {
+            for (uint64_t n = 0;; n += 100)
+                put_many(rt, n, n + 100);
+        }
         usleep(2000 + 3000 * (useconds_t)round);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
@@ -182,7 +184,7 @@ TEST(data_cache__killed_writer)
     graft_free(dir);
 }
 
-/* ---- damage ---------------------------------------------------------------- */
+/* ---- damage -------------------------------------------------------------- */
 
 TEST(data_cache__torn_tail)
 {
@@ -331,7 +333,7 @@ TEST(data_cache__store_removed_meanwhile)
     graft_free(dir);
 }
 
-/* ---- the folder ------------------------------------------------------------- */
+/* ---- the folder ---------------------------------------------------------- */
 
 struct seen {
     int n;

@@ -49,6 +49,8 @@ CONV_INLINE conv_vec conv_splat(real x)
     return (conv_vec){0} + x;
 }
 
+/* ---- activations --------------------------------------------------------- */
+
 /* where mask: a, else b */
 CONV_INLINE conv_vec conv_select(conv_mask mask, conv_vec a, conv_vec b)
 {
@@ -137,7 +139,7 @@ CONV_INLINE void conv_copy(real *dst, const real *src, int64_t n)
 }
 
 #if defined(GRAFT_REAL_DOUBLE)
-#define CONV_EVEN(a, b) ((conv_vec){0}) /* not used: lanes differ */
+#define CONV_EVEN(a, b) ((a) + (b)) /* never reached */
 enum { CONV_SHUFFLES = 0 };
 #elif defined(__AVX512F__)
 #define CONV_EVEN(a, b)                                                     \
@@ -171,7 +173,7 @@ static void conv_copy_strided(real *dst, const real *src, int64_t n,
         dst[i] = src[i * step];
 }
 
-/* ---- activations --------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------- */
 
 /* y = act(z + bias + residual) over n elements of one channel. */
 static void conv_finish_row(real *y, const real *z, int64_t n, real bias,

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/alloc.h"
 #include "base/runtime.h"
 #include "onnx/onnx.h"
 #include "support/net.h"
@@ -44,6 +45,17 @@ static void compare(const struct graft_view *y, const struct npy *want)
         fail_msg("worst difference %g, largest output %g", worst, top);
 }
 
+/* What a program holds is what its plan announced, within 5 %; the rest is
+ * its own book-keeping, which small networks may have 2 MB of. */
+static void check_announced(const struct graft_memory *m, uint64_t held)
+{
+    double said = (double)(m->block_bytes + m->scratch_bytes +
+                           m->pack_bytes + m->param_bytes);
+    double off = (double)held - said;
+    if (off < -0.05 * said || off > 0.05 * said + 2e6)
+        fail_msg("%.0f bytes announced, %.0f held", said, (double)held);
+}
+
 /* A model on one input and its expected output, in batches of `batch`, the
  * images of the file last. */
 static void check_pair(const char *model, const char *in, const char *out,
@@ -54,6 +66,7 @@ static void check_pair(const char *model, const char *in, const char *out,
     struct graft_memory memory;
     struct npy x = npy_read(in), want = npy_read(out);
     assert_ok(graft_onnx_open(&m, NULL, model));
+    uint64_t before = graft_alloc_stats().live_bytes;
     int images = (int)x.shape.dim[0];
     struct graft_compile c = {.model = m,
                               .n_max = batch > images ? batch : images};
@@ -65,6 +78,7 @@ static void check_pair(const char *model, const char *in, const char *out,
              (c.n_max - images) * (graft_count(&y) / c.n_max);
     compare(&y, &want);
     graft_program_memory(p, &memory);
+    check_announced(&memory, graft_alloc_stats().live_bytes - before);
     if ((double)memory.block_bytes > 1.10 * (double)memory.live_bytes)
         fail_msg("block of %lld bytes for %lld live ones",
                  (long long)memory.block_bytes,

@@ -177,7 +177,7 @@ static void forward_many(const struct graft_call *c)
         apply(c, &c->out[0], &c->in[i]);
 }
 
-/* ---- Pow with integers ---------------------------------------------------- */
+/* ---- Pow with integers --------------------------------------------------- */
 
 static int64_t int_power(int64_t base, int64_t n)
 {

@@ -74,7 +74,8 @@ static int check_cut(const struct graft_model *m,
     if (status)
         return status;
     const struct graft_vinfo *v = &s->value[cut];
-    if (!v->present || v->shape.rank < 2 || !graft_dtype_is_float((int)v->dtype))
+    if (!v->present || v->shape.rank < 2 ||
+        !graft_dtype_is_float((int)v->dtype))
         return graft_fail(GRAFT_ESHAPE, "'%s' in '%s' is not made of "
                           "features: %s", m->value.at[cut].name, m->path,
                           v->present ? "it needs float elements and at least "

@@ -62,7 +62,8 @@ static int start_extract(struct graft_training *t)
     return t->o->no_cache ? GRAFT_OK : open_cache(t);
 }
 
-static int extract(struct graft_training *t, struct graft_rows *rows, const char *phase)
+static int extract(struct graft_training *t, struct graft_rows *rows,
+                   const char *phase)
 {
     t->extract.phase = phase;
     int status = graft_extract_rows(&t->extract, rows->item, rows->n,

@@ -219,7 +219,7 @@ TEST(task_classify__other_photos_do_not_verify)
     end(&w);
 }
 
-/* ---- the files ------------------------------------------------------------------- */
+/* ---- the files ----------------------------------------------------------- */
 
 TEST(task_classify__nothing_is_overwritten_unasked)
 {
@@ -282,7 +282,7 @@ TEST(task_classify__the_card_is_inside_and_beside)
     end(&w);
 }
 
-/* ---- what cannot be ------------------------------------------------------------------ */
+/* ---- what cannot be ------------------------------------------------------ */
 
 static int stop(void *ctx, const char *phase, const char *what,
                 uint64_t done, uint64_t total)
@@ -360,7 +360,7 @@ TEST(task_classify__says_what_is_wrong)
     end(&w);
 }
 
-/* ---- predicting ------------------------------------------------------------------------- */
+/* ---- predicting ---------------------------------------------------------- */
 
 struct heard {
     int n, red, failed;

@@ -45,7 +45,7 @@ int little_same(const char *a, const char *b)
     return same;
 }
 
-/* ---- the network -------------------------------------------------------------- */
+/* ---- the network --------------------------------------------------------- */
 
 static graft_value_id weights(struct graft_model *m, const char *name,
                               const struct graft_shape *shape)
@@ -132,7 +132,7 @@ void little_model(struct graft_runtime *rt, const char *path, int ir,
     graft_graph_free(m);
 }
 
-/* ---- the pictures ------------------------------------------------------------------ */
+/* ---- the pictures -------------------------------------------------------- */
 
 static void put32(uint8_t *at, uint32_t x)
 {

@@ -9,8 +9,12 @@
 #include "train/folds.h"
 #include "train/solver.h"
 
-/* Held-out loss needs less accuracy than the head that is exported. */
-#define CV_TOLERANCE 1e-4
+/* Gradient at which a minimum is reached: rounding allows little less. */
+#define TOLERANCE 1e-8
+/* Held-out loss needs less accuracy than the head that is exported. It must
+ * be relative: where a weak l2 makes the loss tiny, a fixed bound would stop
+ * early, and early stopping is an l2 of its own. */
+#define CV_RELATIVE 1e-3
 
 /* ---- one problem --------------------------------------------------------- */
 
@@ -80,12 +84,13 @@ static void rescale(struct graft_axis_problem *p, double l2)
 }
 
 int graft_axis_problem_solve(struct graft_axis_problem *p, double l2,
-                             double tolerance)
+                             double relative)
 {
     p->f.l2 = l2;
     rescale(p, l2);
     struct graft_minimise m = {.n = variables(p), .objective = scaled_value,
-                               .ctx = p, .tolerance = tolerance,
+                               .ctx = p, .tolerance = TOLERANCE,
+                               .relative = relative,
                                .max_iterations = 5000};
     int status = graft_solver_lbfgs.minimise(&m, p->u);
     if (status)
@@ -161,7 +166,7 @@ static int one_fold(const struct cross *c, int fold)
     for (int k = 0; !status && k < GRAFT_PROBE_PATH; k++) {
         status = graft_runtime_check(c->rt);
         if (!status)
-            status = graft_axis_problem_solve(&p, c->l2[k], CV_TOLERANCE);
+            status = graft_axis_problem_solve(&p, c->l2[k], CV_RELATIVE);
         if (!status)
             status = judge(c, fold, k, &p, answer);
     }
@@ -180,10 +185,15 @@ static void fold_task(void *ctx, int64_t i, int worker)
         graft_message_save(c->result[i].message);
 }
 
-/* Adds the folds in order; the smallest loss wins, the stronger l2 on a tie.
- */
+/* Losses this close are as good as equal. Where all that is held out is
+ * right, ever weaker l2 only make answers surer by less and less. */
+#define CV_TIE 1e-3
+
+/* Adds the folds in order; the smallest loss wins, the strongest l2 of those
+ * that tie with it. */
 static int conclude(struct graft_probe *probe, const struct cross *c)
 {
+    double least = INFINITY;
     for (int i = 0; i < probe->folds; i++) {
         if (c->result[i].status) {
             graft_message_restore(c->result[i].message);
@@ -200,9 +210,10 @@ static int conclude(struct graft_probe *probe, const struct cross *c)
         probe->path[k] = (struct graft_probe_step){
             .l2 = c->l2[k], .log_loss = loss / probe->judged,
             .accuracy = right / probe->judged};
-        if (probe->path[k].log_loss < probe->path[probe->chosen].log_loss)
-            probe->chosen = k;
+        least = fmin(least, probe->path[k].log_loss);
     }
+    while (!(probe->path[probe->chosen].log_loss <= least + CV_TIE))
+        probe->chosen++;
     return GRAFT_OK;
 }
 

@@ -25,9 +25,11 @@ int graft_axis_problem_init(struct graft_axis_problem *p,
                             const struct graft_probe_samples *samples,
                             const double *weight);
 void graft_axis_problem_release(struct graft_axis_problem *p);
-/* From where it stands to the minimum for l2; the solution is in p->v. */
+/* From where it stands to the minimum for l2, or (relative > 0) until further
+ * steps would change the value by hardly more than that part of it. The
+ * solution is in p->v. */
 int graft_axis_problem_solve(struct graft_axis_problem *p, double l2,
-                             double tolerance);
+                             double relative);
 
 /* Cross-validation: fills folds, judged, path and chosen of `probe`. Leaves
  * folds 0 where nothing can be held out. */

@@ -8,8 +8,6 @@
 #include "base/alloc.h"
 #include "train/path.h"
 
-#define TOLERANCE 1e-8
-
 static int check(const struct graft_probe_samples *s)
 {
     if (s->classes < 2)
@@ -76,10 +74,11 @@ static int solve(struct graft_probe *p, const struct graft_space *s,
     struct graft_axis_problem a;
     int status = graft_axis_problem_init(&a, s, samples, NULL);
     /* A detour over a stronger l2 shortens the way to a weak one. */
-    for (double l2 = 1; !status && l2 > 3 * p->l2; l2 /= 10)
-        status = graft_axis_problem_solve(&a, l2, 1e-3);
+    for (double l2 = 1; !status && l2 > 3 * p->l2 && l2 > 1e-7;
+         l2 /= 10)
+        status = graft_axis_problem_solve(&a, l2, 1e-2);
     if (!status)
-        status = graft_axis_problem_solve(&a, p->l2, TOLERANCE);
+        status = graft_axis_problem_solve(&a, p->l2, 0);
     int units = graft_logistic_units(p->classes);
     for (int u = 0; !status && u < units; u++) {
         double *w = p->standard_weight + u * (p->d + 1);

@@ -43,7 +43,8 @@ struct graft_probe {
     double *mean, *std;      /* [d] */
     int folds;           /* 0: no cross-validation was made */
     int judged;          /* samples held out, over all folds */
-    int chosen;          /* path[chosen] is l2 */
+    int chosen;          /* path[chosen] is l2: the strongest of those whose
+                            log_loss is within 0.001 of the least */
     struct graft_probe_step {
         double l2, log_loss, accuracy;
     } path[GRAFT_PROBE_PATH];

@@ -15,6 +15,8 @@ struct graft_minimise {
     graft_objective_fn *objective;
     void *ctx;
     double tolerance;   /* stop at |g| < tolerance * max(1, |x|) */
+    double relative;    /* or once the value has fallen by less than this
+                           part of itself over 4 iterations; 0: never */
     int max_iterations; /* 0: no bound */
     /* filled: */
     double value;

@@ -11,7 +11,7 @@
 
 /* liblbfgs built for SSE wants vectors of a multiple of 8 variables; those
  * added have no influence and stay 0. */
-enum { LANES = 8, HISTORY = 12 };
+enum { LANES = 8, HISTORY = 12, PAST = 4 };
 
 static double evaluate(void *instance, const double *x, double *g,
                        const int n, const double step)
@@ -56,6 +56,8 @@ static int descend(struct graft_minimise *m, double *x, int n)
     lbfgs_parameter_init(&p);
     p.m = HISTORY;
     p.epsilon = m->tolerance;
+    p.past = m->relative > 0 ? PAST : 0;
+    p.delta = m->relative;
     p.max_iterations = m->max_iterations;
     int code = lbfgs(n, x, &m->value, evaluate, count, m, &p);
     /* A history spoilt by rounding may stop it early: once more without. */

@@ -36,22 +36,27 @@ struct graft_prediction {
 typedef void graft_prediction_fn(void *ctx, const struct graft_prediction *);
 
 /* Predicts photos and folders of photos (recursively, in byte order);
- * answers arrive in that order, on the calling thread. */
+ * answers arrive in that order, on the calling thread; after them come the
+ * files that are no photos by their first bytes, with the reason. */
 GRAFT_API int graft_predict(graft_runtime *rt, const char *model,
                             const char *const *paths, int n_paths,
                             const struct graft_classify_options *options,
                             graft_prediction_fn *answer, void *ctx);
 
 /* Accuracy of a classifier on a folder (val/CLASS if it is there, then
- * test/CLASS, else CLASS), its classes matched to the model's labels by
- * name. */
+ * test/CLASS, else all photos), its classes matched to the model's labels by
+ * name; photos of a class that the model does not have count as mistakes. An
+ * output whose rows add up to 1 is taken for probabilities, any other for
+ * logits, unless the file's card says which. */
 GRAFT_API int graft_evaluate(struct graft_report **out, graft_runtime *rt,
                              const char *model, const char *data,
                              const struct graft_classify_options *options);
 
 /* Reloads a file that Graft made, evaluates it on the same val photos as its
- * metadata says, and compares: GRAFT_OK, or GRAFT_EMISMATCH with the report
- * still given. */
+ * metadata says (val folder, or the part that its seed splits off), decoded
+ * as they were then, and compares correct and total: GRAFT_OK, or
+ * GRAFT_EMISMATCH with the report still given. A file without Graft's
+ * metadata, or a folder without such a part, is GRAFT_EDATA. */
 GRAFT_API int graft_verify(struct graft_report **out, graft_runtime *rt,
                            const char *model, const char *data,
                            const struct graft_classify_options *options);

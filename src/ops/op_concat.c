@@ -9,6 +9,7 @@ struct args {
     const int64_t *split;  /* attribute, NULL: none */
     int n_split;
     int64_t n_outputs;     /* attribute num_outputs, 0: none */
+    int64_t *first;        /* Split: where each output begins along axis */
 };
 
 /* ---- infer -------------------------------------------------------------- */
@@ -72,45 +73,52 @@ static int read_sizes(struct graft_infer *f, const int64_t **sizes, int *n)
     if (*sizes && a->n_outputs)
         return graft_infer_fail(f, GRAFT_EFORMAT, "both split and "
                                 "num_outputs");
-    if ((*sizes && *n != f->n_out) ||
-        (a->n_outputs && a->n_outputs != f->n_out))
+    int parts = f->node->n_out;
+    if ((*sizes && *n != parts) || (a->n_outputs && a->n_outputs != parts))
         return graft_infer_fail(f, GRAFT_ESHAPE, "%lld parts for %d outputs",
                                 (long long)(*sizes ? *n : a->n_outputs),
-                                f->n_out);
+                                parts);
     return GRAFT_OK;
 }
 
 /* Since version 18 the last one of equal parts may be smaller. */
-static int64_t equal_part(const struct graft_infer *f, int64_t whole, int k)
+static int64_t equal_part(int64_t whole, int parts, int k)
 {
-    int64_t part = (whole + f->n_out - 1) / f->n_out, before = part * k;
+    int64_t part = (whole + parts - 1) / parts, before = part * k;
     return before + part <= whole ? part
                                   : whole > before ? whole - before : 0;
 }
 
+/* Outputs that nobody reads are not among f->out, or have no view when run:
+ * all parts of the node count, and where each begins is kept. */
 static int infer_split(struct graft_infer *f)
 {
     const struct graft_shape *in = &f->in[0].shape;
     struct args *a = f->args;
     const int64_t *sizes;
     int64_t sum = 0;
-    int n;
+    int n, parts = f->node->n_out;
     int status = graft_infer_axis(f, a->given, in->rank, &a->axis);
     if (!status)
         status = read_sizes(f, &sizes, &n);
     if (status)
         return status;
+    a->first = graft_arena_array(f->arena, (size_t)parts, sizeof *a->first);
+    if (!a->first)
+        return GRAFT_EMEM;
     int64_t whole = in->dim[a->axis];
-    if (!sizes && f->opset < 18 && whole % f->n_out)
+    if (!sizes && f->opset < 18 && whole % parts)
         return graft_infer_fail(f, GRAFT_ESHAPE, "%lld do not split into %d "
-                                "equal parts", (long long)whole, f->n_out);
-    for (int k = 0; k < f->n_out; k++) {
+                                "equal parts", (long long)whole, parts);
+    for (int k = 0; k < parts; k++) {
         struct graft_shape s = *in;
-        s.dim[a->axis] = sizes ? sizes[k] : equal_part(f, whole, k);
+        s.dim[a->axis] = sizes ? sizes[k] : equal_part(whole, parts, k);
+        a->first[k] = sum;
         if (s.dim[a->axis] < 0 || !graft_add_size(&sum, sum, s.dim[a->axis]))
             return graft_infer_fail(f, GRAFT_ESHAPE, "part %d has size %lld",
                                     k, (long long)s.dim[a->axis]);
-        status = graft_infer_apart(f, k, &s, a->axis != 0);
+        if (k < f->n_out)
+            status = graft_infer_apart(f, k, &s, a->axis != 0);
         if (status)
             return status;
     }
@@ -169,13 +177,10 @@ static void backward_concat(const struct graft_call *c)
 
 static void forward_split(const struct graft_call *c)
 {
-    int axis = ((const struct args *)c->args)->axis;
-    int64_t first = 0;
-    for (int k = 0; k < c->n_out; k++) {
+    const int64_t *first = ((const struct args *)c->args)->first;
+    for (int k = 0; k < c->n_out; k++)
         if (c->out[k].data)
-            copy_part(c, c->in[0], c->out[k], first, true, false);
-        first += c->out[k].shape.dim[axis];
-    }
+            copy_part(c, c->in[0], c->out[k], first[k], true, false);
 }
 
 static void zero_block(const void *ctx, int64_t first, int64_t n)
@@ -186,21 +191,19 @@ static void zero_block(const void *ctx, int64_t first, int64_t n)
 /* A part that nobody read has no gradient: its place is zero. */
 static void backward_split(const struct graft_call *c)
 {
-    int axis = ((const struct args *)c->args)->axis;
-    bool whole = true, add = c->dmode[0] == GRAFT_ADD;
-    int64_t first = 0;
+    const struct args *a = c->args;
+    bool add = c->dmode[0] == GRAFT_ADD;
     if (c->dmode[0] == GRAFT_SKIP)
         return;
+    int64_t rest = c->din[0].shape.dim[a->axis];
     for (int k = 0; k < c->n_out; k++)
-        whole &= c->dout[k].data != NULL;
-    if (!whole && !add)
+        rest -= c->dout[k].data ? c->dout[k].shape.dim[a->axis] : 0;
+    if (rest && !add)
         graft_each_block(c->pool, graft_count(&c->din[0]), zero_block,
                          c->din[0].data);
-    for (int k = 0; k < c->n_out; k++) {
+    for (int k = 0; k < c->n_out; k++)
         if (c->dout[k].data)
-            copy_part(c, c->din[0], c->dout[k], first, false, add);
-        first += c->out[k].shape.dim[axis];
-    }
+            copy_part(c, c->din[0], c->dout[k], a->first[k], false, add);
 }
 
 /* ---- rows --------------------------------------------------------------- */

@@ -70,6 +70,27 @@ TEST(ops_split__by_attribute_input_and_number)
                   .out = {OP_Y(OP_DIMS(2)), OP_Y(OP_DIMS(2))});
 }
 
+TEST(ops_split__parts_that_nobody_reads_count)
+{
+    op_case(.op = "Split", .opset = 13,
+            .in = {OP_F(OP_DIMS(6), OP_REALS(1, 2, 3, 4, 5, 6)),
+                   OP_H(OP_DIMS(3), OP_INTS(1, 2, 3))},
+            .out = {OP_Y(OP_DIMS(1), OP_REALS(1)), OP_NONE,
+                    OP_Y(OP_DIMS(3), OP_REALS(4, 5, 6))});
+    op_case(.op = "Split", .opset = 13,
+            .in = {OP_F(OP_DIMS(6), OP_REALS(1, 2, 3, 4, 5, 6)),
+                   OP_H(OP_DIMS(3), OP_INTS(1, 2, 3))},
+            .out = {OP_NONE, OP_Y(OP_DIMS(2), OP_REALS(2, 3)), OP_NONE});
+    op_case(.op = "Split", .opset = 11,
+            .in = {OP_F(OP_DIMS(6), OP_REALS(1, 2, 3, 4, 5, 6))},
+            .out = {OP_Y(OP_DIMS(2), OP_REALS(1, 2)), OP_NONE, OP_NONE});
+    op_case(.op = "Split", .opset = 18,
+            .attr = OP_ATTRS(OP_INT("num_outputs", 4)),
+            .in = {OP_F(OP_DIMS(7), OP_REALS(1, 2, 3, 4, 5, 6, 7))},
+            .out = {OP_NONE, OP_Y(OP_DIMS(2), OP_REALS(3, 4)), OP_NONE,
+                    OP_NONE});
+}
+
 TEST(ops_slice__steps_ends_and_signs)
 {
     op_case(.op = "Slice", .opset = 9, .n_max = 2,
@@ -213,6 +234,10 @@ TEST(ops_pieces__gradient_reaches_every_piece)
     op_case_gradient(.op = "Split", .opset = 13,
                      .in = {OP_F(OP_DIMS(3)), OP_H(OP_DIMS(2), OP_INTS(1, 2))},
                      .out = {OP_NONE, OP_Y(OP_DIMS(2))});
+    op_case_gradient(.op = "Split", .opset = 13,
+                     .in = {OP_F(OP_DIMS(6)),
+                            OP_H(OP_DIMS(3), OP_INTS(1, 2, 3))},
+                     .out = {OP_NONE, OP_Y(OP_DIMS(2)), OP_NONE});
     op_case_gradient(.op = "Split", .opset = 18,
                      .in = {OP_F(OP_DIMS(3))},
                      .out = {OP_Y(OP_DIMS(2)), OP_Y(OP_DIMS(1))});

@@ -59,7 +59,7 @@ many=$T/many
 "$DRAW" --set target --per-class 400 --val 10 --size 300 "$many" >/dev/null
 interrupt() # signal, wanted exit code
 {
-    rm -rf "$GRAFT_CACHE"
+    rm -rf "$GRAFT_CACHE" stopped.*
     "$GRAFT" train "$MINI" "$many" -o stopped.onnx --threads 1 >out 2>err &
     local pid=$! waited=0
     while [ -z "$(find "$GRAFT_CACHE" -type f -size +3k 2>/dev/null)" ] &&

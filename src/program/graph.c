@@ -5,14 +5,15 @@
 int graft_compiler_value(struct graft_compiler *c, const char *name,
                          const struct graft_vinfo *like)
 {
+    struct graft_vinfo info = *like; /* often an element of the array */
     struct graft_wvalue *v = graft_push(&c->value);
     if (!v)
         return GRAFT_EMEM;
     v->name = name;
     v->id = -1;
     v->selected = v->alias = v->buffer = v->grad = -1;
-    v->info = *like;
-    v->info.fmt = (struct graft_format){.dtype = like->dtype};
+    v->info = info;
+    v->info.fmt = (struct graft_format){.dtype = info.dtype};
     return c->value.n - 1;
 }
 

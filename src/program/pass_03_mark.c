@@ -150,7 +150,7 @@ static int add_loss(struct graft_compiler *c)
     s->in[0] = logits;
     s->out[0] = v;
     s->args = state;
-    s->marked = info->marked;
+    s->marked = one.marked;
     c->loss = s;
     c->loss_state = state;
     return graft_compiler_insert(c, s, c->step.n);

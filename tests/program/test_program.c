@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/runtime.h"
+#include "program/compiler.h"
 #include "support/net.h"
 
 enum { N_MAX = 7, CLASSES = 5 };
@@ -296,4 +297,24 @@ TEST(program_program__block_of_a_training_program)
     graft_selection_free(t);
     graft_store_free(s);
     net_free(n);
+}
+
+/* A pass makes a value like another one: that one may move meanwhile. */
+TEST(program_program__a_value_made_like_another_is_like_it)
+{
+    struct graft_compiler c = {0};
+    struct graft_vinfo first = {.present = true, .per_image = 3,
+                                .shape = {.rank = 2, .dim = {6, 5}},
+                                .dtype = GRAFT_REAL};
+    assert_int_equal(graft_compiler_value(&c, "first", &first), 0);
+    for (int i = 1; i < 600; i++) {
+        void *wall = graft_malloc(64); /* growing has to move the array */
+        int v = graft_compiler_value(&c, "next", &c.value.at[0].info);
+        graft_free(wall);
+        assert_int_equal(v, i);
+        assert_true(graft_shape_equal(&c.value.at[v].info.shape,
+                                      &first.shape));
+        assert_int_equal(c.value.at[v].info.per_image, 3);
+    }
+    graft_array_release(&c.value);
 }

@@ -48,6 +48,10 @@ static int check_target(const char *path, enum graft_write_mode mode)
         return GRAFT_OK; /* absent; other trouble shows when opening */
     if (S_ISDIR(st.st_mode))
         return graft_fail(GRAFT_EARG, "'%s' is a folder; name a file", path);
+    /* A link is replaced and its target stays; a device would be lost. */
+    if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+        return graft_fail(GRAFT_EARG, "'%s' is a device, pipe or socket; name "
+                          "a file", path);
     return mode == GRAFT_WRITE_NEW ? refuse_existing(path) : GRAFT_OK;
 }
 
@@ -61,6 +65,15 @@ static char *temp_name(const char *path)
     graft_str_addf(&s, ".%s.%ld.%u.tmp", graft_path_base(path),
                    (long)getpid(), atomic_fetch_add(&counter, 1));
     return graft_str_take(&s);
+}
+
+/* The temporary file could not be made: mostly its folder is to blame. */
+static int cannot_create(const char *path)
+{
+    const char *why = errno == ENOENT    ? "its folder does not exist"
+                      : errno == ENOTDIR ? "its folder is a file"
+                                         : strerror(errno);
+    return graft_fail(GRAFT_EIO, "'%s' cannot be written: %s", path, why);
 }
 
 int graft_writer_new(struct graft_writer **out, const char *path,
@@ -81,8 +94,7 @@ int graft_writer_new(struct graft_writer **out, const char *path,
     } else {
         w->fd = open(w->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (w->fd < 0)
-            status = graft_fail(GRAFT_EIO, "'%s' cannot be written: %s",
-                                path, strerror(errno));
+            status = cannot_create(path);
     }
     if (status) {
         graft_writer_free(w);

@@ -83,7 +83,8 @@ int graft_model_fixed_batch(const struct graft_model *m)
         return 0;
     char message[GRAFT_MESSAGE_MAX];
     graft_message_save(message);
-    bool free_batch = allows(m, stated + 2);
+    bool free_batch = allows(m, stated < INT32_MAX - 2 ? stated + 2
+                                                       : stated - 2);
     graft_message_restore(message); /* trying is no failure of the caller's */
     return free_batch ? 0 : stated;
 }

@@ -267,10 +267,13 @@ int graft_facts_infer(struct graft_facts *f, struct graft_fact *fact,
     for (int i = 0; i < x.n_in; i++)
         params &= !in[i].present || in[i].is_param || in[i].host;
     for (int k = 0; !status && k < x.n_out; k++) {
-        if (node->out[k] < 0 || (k && !f->wanted[node->out[k]]))
+        bool named = node->out[k] >= 0;
+        if (k && (!named || !f->wanted[node->out[k]]))
+            continue;
+        if (!named && fact->constant)
             continue;
         status = settle(f, node, &x.out[k], params);
-        f->value[node->out[k]] = x.out[k];
+        *(named ? &f->value[node->out[k]] : &fact->left_out) = x.out[k];
     }
     if (!status && fact->op->macs)
         fact->macs = fact->op->macs(&x);

@@ -35,6 +35,7 @@ struct graft_fact {
     int64_t opset, macs;
     int n_in, n_out;       /* outputs up to the last wanted one */
     bool constant;         /* its outputs are known: nothing to run */
+    struct graft_vinfo left_out; /* output 0, where the node names none */
 };
 
 /* `wanted` is left all false. */

@@ -171,7 +171,7 @@ void graft_survey_head(struct graft_surveyor *x)
     while (v >= 0 && (i = x->m->value.at[v].node) >= 0) {
         const struct graft_node *node = &x->m->node.at[i];
         enum role role = role_of(node);
-        if (!role || node->n_in < 1 || node->in[0] < 0)
+        if (!role || node->n_in < 1 || node->in[0] < 0 || node->out[0] != v)
             return;
         if (role == GEMM || role == MATMUL || role == CONV) {
             int64_t classes = classes_of(x, node, role);

@@ -139,6 +139,16 @@ static int make_values(struct graft_compiler *c)
     return GRAFT_OK;
 }
 
+/* Every step has an output 0; where the node leaves its own out, nobody reads
+ * it. */
+static int first_output(struct graft_compiler *c, const struct graft_fact *f,
+                        const struct graft_node *node)
+{
+    return node->out[0] >= 0
+               ? node->out[0]
+               : graft_compiler_value(c, "(left out)", &f->left_out);
+}
+
 /* A row whose output is its input's bytes becomes a copy; the memory pass
  * turns most of these into nothing. */
 static int make_step(struct graft_compiler *c, const struct graft_fact *fact,
@@ -157,8 +167,11 @@ static int make_step(struct graft_compiler *c, const struct graft_fact *fact,
     s->macs = fact->macs;
     for (int i = 0; i < s->n_in; i++)
         s->in[i] = node->in[i];
-    for (int k = 0; k < s->n_out; k++)
-        if (k == 0 || (node->out[k] >= 0 && c->facts.wanted[node->out[k]]))
+    s->out[0] = first_output(c, fact, node);
+    if (s->out[0] < 0)
+        return s->out[0];
+    for (int k = 1; k < s->n_out; k++)
+        if (node->out[k] >= 0 && c->facts.wanted[node->out[k]])
             s->out[k] = node->out[k];
     return graft_compiler_insert(c, s, c->step.n);
 }

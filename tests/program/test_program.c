@@ -318,3 +318,35 @@ TEST(program_program__a_value_made_like_another_is_like_it)
     }
     graft_array_release(&c.value);
 }
+
+/* A node that leaves out its first output and computes a later one. */
+TEST(program_program__first_output_left_out)
+{
+    struct net *n = net_new(13);
+    int x = net_input(n, "x", NET_DIMS(-1, 4));
+    int w = net_random(n, "w", NET_DIMS(8, 40));
+    int s = net_node(n, "Split", "s", NULL, w);
+    int t = net_node(n, "Identity", "t", NULL, w);
+    struct graft_node *split = &n->m->node.at[n->m->value.at[s].node];
+    graft_value_id both[] = {-1, t};
+    /* "t" becomes the second part: its own node is taken out. */
+    n->m->node.at[n->m->value.at[t].node].removed = true;
+    n->m->value.at[t].node = n->m->value.at[s].node;
+    n->m->value.at[s].node = -1;
+    split->out = both;
+    split->n_out = 2;
+    net_output(n, net_node(n, "MatMul", "y", NULL, x, t));
+    struct graft_program *p = NULL;
+    struct graft_compile c = {.model = n->m, .n_max = 2};
+    assert_ok(graft_program_new(&p, NULL, &c));
+    struct graft_str text;
+    graft_str_init(&text);
+    assert_ok(graft_program_describe(p, &text));
+    assert_non_null(strstr(text.at, "left out"));
+    graft_program_params(p);
+    net_fill(p, 0, 2);
+    assert_ok(graft_program_forward(p, 2));
+    graft_str_release(&text);
+    graft_program_free(p);
+    net_free(n);
+}

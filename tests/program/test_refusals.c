@@ -109,3 +109,12 @@ TEST(program_refusals__more_images_than_planned)
     graft_program_free(p);
     net_free(n);
 }
+
+TEST(program_refusals__batch_of_two_thousand_million)
+{
+    struct net *n = net_new(13);
+    int x = net_input(n, "x", NET_DIMS(INT32_MAX, 3));
+    net_output(n, net_node(n, "Relu", "y", NULL, x));
+    assert_int_equal(graft_model_fixed_batch(n->m), 0);
+    net_free(n);
+}

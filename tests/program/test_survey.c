@@ -179,3 +179,23 @@ TEST(program_survey__survives_every_failed_allocation)
     }
     net_free(n);
 }
+
+/* A convolution that leaves its first output out is no head, and no crash. */
+TEST(program_survey__head_without_first_output)
+{
+    struct net *n = net_new(13);
+    int x = net_input(n, "x", NET_DIMS(-1, 3, 8, 8));
+    int w = net_random(n, "w", NET_DIMS(10, 3, 1, 1));
+    int b = net_random(n, "b", NET_DIMS(10));
+    int y = net_node(n, "Conv", "y", NULL, x, w, b);
+    struct graft_node *conv = &n->m->node.at[n->m->value.at[y].node];
+    graft_value_id outs[] = {-1, y};
+    net_output(n, y);
+    conv->out = outs;
+    conv->n_out = 2;
+    struct graft_survey *s = survey(n->m);
+    assert_int_equal(s->head_node, -1);
+    assert_int_equal(s->unsupported, 1);
+    graft_survey_free(s);
+    net_free(n);
+}

@@ -11,10 +11,11 @@ typedef ProtobufCMessageDescriptor message_type;
 typedef ProtobufCFieldDescriptor field_type;
 
 /* Estimated memory of what becomes of a message, a string (it may name a new
- * value), a piece of bytes, and each byte of numbers. A file of empty messages
- * would otherwise cost a hundred times its size. */
+ * value), a piece of bytes, each byte of numbers, and of the note that is
+ * kept of each field of the model and its graph, known or not. A file of
+ * empty messages would otherwise cost a hundred times its size. */
 enum { MESSAGE_COST = 160, STRING_COST = 128, BYTES_COST = 32,
-       NUMBER_COST = 8 };
+       NUMBER_COST = 8, NOTE_COST = 2 * sizeof(struct graft_item) };
 
 struct level {
     const message_type *type;
@@ -99,8 +100,15 @@ static int check_once(struct scan *s, const struct graft_field *f,
     return GRAFT_OK;
 }
 
+static bool is_noted(const struct scan *s)
+{
+    return s->depth == 0 || (s->depth == 1 && s->in_graph);
+}
+
 static uint64_t cost_of(const struct graft_field *f, const field_type *t)
 {
+    if (!t)
+        return 0;
     bool repeated = t->label == PROTOBUF_C_LABEL_REPEATED;
     if (t->type == PROTOBUF_C_TYPE_MESSAGE)
         return MESSAGE_COST;
@@ -115,7 +123,7 @@ static uint64_t cost_of(const struct graft_field *f, const field_type *t)
 static int add_cost(struct scan *s, const struct graft_field *f,
                     const field_type *t)
 {
-    s->cost += cost_of(f, t);
+    s->cost += cost_of(f, t) + (is_noted(s) ? NOTE_COST : 0);
     if (s->cost <= s->limit)
         return GRAFT_OK;
     return graft_fail(GRAFT_ELIMIT, "'%s' has so many small elements up to "
@@ -128,13 +136,11 @@ static int add_cost(struct scan *s, const struct graft_field *f,
 
 static int note(struct scan *s, const struct graft_field *f)
 {
-    struct graft_item *item = NULL;
-    if (s->depth == 0)
-        item = graft_push(&s->items->model);
-    else if (s->depth == 1 && s->in_graph)
-        item = graft_push(&s->items->graph);
-    else
+    struct graft_item *item;
+    if (!is_noted(s))
         return GRAFT_OK;
+    item = s->depth == 0 ? graft_push(&s->items->model)
+                         : graft_push(&s->items->graph);
     if (!item)
         return GRAFT_EMEM;
     *item = (struct graft_item){.offset = f->offset, .length = f->length,
@@ -163,14 +169,14 @@ static int take(struct scan *s, const struct graft_field *f)
     const message_type *type = s->level[s->depth].type;
     const field_type *t =
         protobuf_c_message_descriptor_get_field(type, f->number);
-    int status = note(s, f);
+    int status = add_cost(s, f, t);
+    if (!status)
+        status = note(s, f);
     if (status || !t)
         return status;
     status = check_field(s, f, t);
     if (!status)
         status = check_once(s, f, t);
-    if (!status)
-        status = add_cost(s, f, t);
     if (status)
         return status;
     /* The only enum of a tensor is data_location. */

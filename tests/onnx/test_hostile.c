@@ -243,3 +243,17 @@ TEST(onnx_hostile__every_byte_changed)
     }
     graft_free(bytes);
 }
+
+/* Unknown fields of the model cost a note each: 100 MB of them would take
+ * gigabytes. */
+TEST(onnx_hostile__flood_of_unknown_fields)
+{
+    enum { FIELDS = 8000000 };
+    struct graft_model *m = NULL;
+    struct graft_str g = small_graph(), file = craft_file(&g, 8, 13);
+    const uint8_t field[] = {0x78, 0}; /* number 15, a varint */
+    for (int i = 0; i < FIELDS; i++)
+        graft_str_addn(&file, field, sizeof field);
+    assert_fails(craft_parse(&m, &file), GRAFT_ELIMIT, "small elements");
+    assert_null(m);
+}

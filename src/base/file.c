@@ -50,6 +50,8 @@ bool graft_file_exists(const char *path)
 
 int graft_folder_make(const char *path)
 {
+    if (!*path)
+        return graft_fail(GRAFT_EARG, "a folder without a name");
     char *p = graft_strdup(path);
     if (!p)
         return GRAFT_EMEM;

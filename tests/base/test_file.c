@@ -101,6 +101,7 @@ TEST(base_file__refuses_what_is_not_a_file)
                  GRAFT_EARG, "is a folder");
     assert_fails(graft_file_write("/nowhere/x", "x", 1, GRAFT_WRITE_NEW),
                  GRAFT_EIO, "/nowhere/x");
+    assert_fails(graft_folder_make(""), GRAFT_EARG, "without a name");
     assert_null(back);
     graft_free(fifo);
 }

@@ -112,7 +112,7 @@ int graft_report_judge(struct graft_report *r, const char *file, int truth,
     double p_truth = truth < 0 ? 0 : p[truth];
     r->total++;
     if (truth >= 0)
-        r->confusion[truth * r->n_classes + said]++;
+        r->confusion[(int64_t)truth * r->n_classes + said]++;
     else
         r->judged_without_label++;
     double before = r->total > 1 ? r->log_loss : 0;
@@ -157,14 +157,14 @@ static int worst_first(const void *pa, const void *pb)
 
 void graft_report_conclude(struct graft_report *r)
 {
-    int n = r->n_classes;
+    int64_t n = r->n_classes;
     r->accuracy = r->total ? (double)r->correct / r->total : NAN;
     if (!r->total)
         r->log_loss = NAN;
     graft_wilson(r->correct, r->total, &r->wilson_low, &r->wilson_high);
-    for (int k = 0; k < n; k++) {
+    for (int64_t k = 0; k < n; k++) {
         int said = 0, truth = 0, hit = r->confusion[k * n + k];
-        for (int i = 0; i < n; i++) {
+        for (int64_t i = 0; i < n; i++) {
             said += r->confusion[i * n + k];
             truth += r->confusion[k * n + i];
         }

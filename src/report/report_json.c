@@ -16,7 +16,7 @@ static json_t *classes(const struct graft_report *r)
     for (int k = 0; k < r->n_classes; k++) {
         int photos = 0;
         for (int i = 0; i < r->n_classes; i++)
-            photos += r->confusion[k * r->n_classes + i];
+            photos += r->confusion[(int64_t)k * r->n_classes + i];
         json_array_append_new(list, json_pack(
             "{so so so si}", "label", TEXT(r->labels[k]), "precision",
             REAL(r->precision[k]), "recall", REAL(r->recall[k]), "photos",
@@ -32,7 +32,7 @@ static json_t *confusion(const struct graft_report *r)
         json_t *row = json_array();
         for (int i = 0; i < r->n_classes; i++)
             json_array_append_new(row, json_integer(
-                r->confusion[k * r->n_classes + i]));
+                r->confusion[(int64_t)k * r->n_classes + i]));
         json_array_append_new(rows, row);
     }
     return rows;

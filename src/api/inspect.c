@@ -187,8 +187,8 @@ static int pixels_of(struct graft_preprocess *p, const char **source,
     *source = "preset imagenet, since the file does not say; --preprocess "
               "changes it";
     return graft_preprocess_preset(p, "imagenet",
-                                   w > 0 && w < 16385 ? (int)w : 224,
-                                   h > 0 && h < 16385 ? (int)h : 224);
+                                   w > 0 && w <= 8192 ? (int)w : 224,
+                                   h > 0 && h <= 8192 ? (int)h : 224);
 }
 
 static int pixels(struct graft_inspected *t, const struct graft_model *m)

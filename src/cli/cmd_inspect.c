@@ -7,7 +7,7 @@
 
 static const struct graft_option options[] = {
     {.name = "batch", .arg = "N", .take = graft_take_int,
-     .slot = GRAFT_SLOT(batch), .min = 1, .max = 65536,
+     .slot = GRAFT_SLOT(batch), .min = 1, .max = 4096,
      .help = "photos at a time, for the memory plan (default: 16)"},
     {.name = "plan", .take = graft_take_flag, .slot = GRAFT_SLOT(plan),
      .help = "also list the steps of the plan"},

@@ -79,6 +79,9 @@ static void answer(void *ctx, const struct graft_prediction *p)
         in_json(p);
     else if (!p->why)
         in_words(p);
+    /* Nobody reads any more: the other photos need not be looked at. */
+    if (ferror(stdout))
+        graft_runtime_cancel(a->s->rt);
 }
 
 static int run(struct graft_settings *s)
@@ -88,6 +91,8 @@ static int run(struct graft_settings *s)
     int status = graft_predict(s->rt, s->operand[0], s->operand + 1,
                                s->n_operands - 1, &o, answer, &a);
     graft_cli_progress_clear();
+    if (status == GRAFT_ECANCELED && ferror(stdout))
+        return GRAFT_EXIT_FAILED; /* main says why, where it must be said */
     if (status)
         return graft_cli_failed(status);
     return a.missed_named || (a.missed && !a.given) ? GRAFT_EXIT_FAILED

@@ -2,6 +2,7 @@
  * the only place that exits.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -110,7 +111,17 @@ static int begin(int argc, const char **argv)
     return command(c, argc - 2, argv + 2);
 }
 
-/* A full disk or a closed pipe shows when the buffer is written out. */
+/* Whoever read our output has gone (graft ... | head -1). The write that
+ * failed may be long past and its errno with it; the pipe still knows. */
+static bool reader_left(int error)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return error == EPIPE ||
+           (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)));
+}
+
+/* A full disk or a closed pipe shows when the buffer is written out. The
+ * second is what the reader wanted: no message. */
 static int flush(int code)
 {
     errno = 0;
@@ -119,8 +130,10 @@ static int flush(int code)
         failed = true;
     if (!failed)
         return code;
-    graft_cli_error("standard output cannot be written: %s",
-                    errno ? strerror(errno) : "input/output error");
+    int error = errno;
+    if (!reader_left(error))
+        graft_cli_error("standard output cannot be written: %s",
+                        error ? strerror(error) : "input/output error");
     return code == GRAFT_EXIT_DONE ? GRAFT_EXIT_FAILED : code;
 }
 

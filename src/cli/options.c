@@ -54,7 +54,7 @@ const struct graft_option graft_options_pixels[] = {
      .help = "exact decodes every pixel, as Pillow does; fast may decode a "
              "large JPEG at a reduced size (default: exact)"},
     {.name = "batch", .arg = "N", .take = graft_take_int,
-     .slot = GRAFT_SLOT(batch), .min = 1, .max = 65536,
+     .slot = GRAFT_SLOT(batch), .min = 1, .max = 4096,
      .help = "photos at a time (default: chosen)"},
     {.name = "strict", .take = graft_take_flag, .slot = GRAFT_SLOT(strict),
      .help = "a photo that cannot be read ends the work "

@@ -71,5 +71,10 @@ import json, sys
 for line in open(sys.argv[1]):
     json.loads(line)' out
 fi
+exec 3> >(exec head -n 1 >first)
+"$GRAFT" predict zoo.onnx --json --top 2 zoo/cat zoo/tiger >&3 2>err
+exec 3>&-
+true_that 'predict into head -n 1 complains of no pipe' \
+    bash -c '! grep -q "standard output" err'
 fails_in_one_line 'predict on nothing' 1 'nowhere' predict zoo.onnx nowhere.jpg
 finish

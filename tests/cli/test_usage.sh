@@ -33,6 +33,9 @@ for n in 0 -1 x 1x '' ' 1' 1.5 99999999999999999999; do
     fails_in_one_line "--threads '$n' is refused" 2 'threads' \
         inspect a --threads "$n"
 done
+fails_in_one_line '--batch has the range of the library' 2 '1 to 4096' \
+    predict a b --batch 65536
+fails_in_one_line 'also of inspect' 2 '1 to 4096' inspect a --batch 65536
 fails_in_one_line 'a seed is a whole number' 2 'seed' train a b --seed -1
 fails_in_one_line 'an L2 is a number' 2 'l2' train a b --l2 nan
 fails_in_one_line 'a size is a size' 2 'cache-max' \
@@ -68,4 +71,12 @@ if [ -w /dev/full ]; then
 fi
 "$GRAFT" --help 2>"$T/err" | head -c 1 >/dev/null
 true_that 'a closed pipe kills nothing' test "${PIPESTATUS[0]}" -le 1
+# A reader that is gone before the first byte, for certain.
+mkfifo "$T/pipe"
+exec 3<>"$T/pipe" 4>"$T/pipe" 3>&-
+"$GRAFT" --help >&4 2>"$T/err"
+code=$?
+exec 4>&-
+true_that 'a reader that left is no cause for words' test ! -s "$T/err"
+true_that 'but for exit code 1' test $code = 1
 finish

@@ -110,6 +110,11 @@ GRAFT_API void graft_npy_release(struct graft_array *a);
 /* Writes one atomically; an existing file only with `replace`. */
 GRAFT_API int graft_npy_write(const struct graft_array *a, const char *path,
                                 bool replace);
+/* The same for array i to paths[i]: all are complete on the disk before the
+ * first appears. Paths that name one file twice are the caller's mistake. */
+GRAFT_API int graft_npy_write_all(const struct graft_array *a,
+                                  const char *const *paths, int n,
+                                  bool replace);
 
 /* Arrays are matched to inputs by name, those with name NULL by position.
  * Compiles a model for inputs of these shapes (dim 0: the batch). `outputs`:

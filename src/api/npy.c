@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -181,10 +182,10 @@ static int make_header(struct graft_str *s, const struct graft_shape *shape)
     return status ? status : graft_str_ok(s);
 }
 
-int graft_npy_write(const struct graft_array *a, const char *path,
-                      bool replace)
+/* The writer is the caller's to free, also after a failure. */
+static int prepare(struct graft_writer **w, const struct graft_array *a,
+                   const char *path, bool replace)
 {
-    struct graft_writer *w = NULL;
     struct graft_str head;
     struct graft_shape shape;
     graft_str_init(&head);
@@ -192,16 +193,41 @@ int graft_npy_write(const struct graft_array *a, const char *path,
     if (!status)
         status = make_header(&head, &shape);
     if (!status)
-        status = graft_writer_new(&w, path, replace ? GRAFT_WRITE_REPLACE
-                                                    : GRAFT_WRITE_NEW);
+        status = graft_writer_new(w, path, replace ? GRAFT_WRITE_REPLACE
+                                                   : GRAFT_WRITE_NEW);
     if (!status)
-        status = graft_writer_put(w, head.at, head.n);
+        status = graft_writer_put(*w, head.at, head.n);
     if (!status)
-        status = graft_writer_put(w, a->data,
+        status = graft_writer_put(*w, a->data,
                                   4 * (uint64_t)graft_shape_count(&shape));
     if (!status)
-        status = graft_writer_commit(w);
-    graft_writer_free(w);
+        status = graft_writer_finish(*w);
     graft_str_release(&head);
     return status;
+}
+
+int graft_npy_write_all(const struct graft_array *a, const char *const *paths,
+                        int n, bool replace)
+{
+    struct graft_writer **w = graft_calloc((size_t)n + 1, sizeof *w);
+    int done = 0, status = w ? GRAFT_OK : GRAFT_EMEM;
+    for (int i = 0; i < n && !status; i++)
+        status = prepare(&w[i], &a[i], paths[i], replace);
+    while (done < n && !status) {
+        status = graft_writer_commit(w[done]);
+        done += !status;
+    }
+    /* What was there before is gone with `replace`; else the new go too. */
+    while (status && !replace && done > 0)
+        unlink(paths[--done]);
+    for (int i = 0; w && i < n; i++)
+        graft_writer_free(w[i]);
+    graft_free(w);
+    return status;
+}
+
+int graft_npy_write(const struct graft_array *a, const char *path,
+                    bool replace)
+{
+    return graft_npy_write_all(a, &path, 1, replace);
 }

@@ -110,6 +110,8 @@ int graft_take_triple(void *, const char *, const struct graft_option *);
  * operands stand together. 0 or GRAFT_EXIT_USAGE, said on stderr. */
 int graft_cli_parse(struct graft_settings *s, const struct graft_command *c,
                     int argc, const char **argv);
+/* 0, or GRAFT_EXIT_USAGE for "-", which elsewhere means standard output. */
+int graft_cli_check_output(const char *file);
 /* The options as the library wants them. */
 struct graft_preprocess_options
 graft_cli_preprocess(const struct graft_settings *s);

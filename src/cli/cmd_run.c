@@ -2,10 +2,14 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 
-enum { NAMES = 4096 }; /* bytes for the names before '=' */
+enum {
+    NAMES = 4096,  /* bytes for the names before '=' */
+    FOLDER = 4096  /* bytes of a path */
+};
 
 static const struct graft_option options[] = {
     {.name = "output", .letter = 'o', .arg = "[VALUE=]FILE",
@@ -60,12 +64,68 @@ static int read_inputs(struct graft_array *a, const struct named *in,
 static int write_outputs(const graft_session *session,
                          const struct named *out, bool replace)
 {
-    int status = GRAFT_OK;
-    for (int i = 0; i < out->n && !status; i++) {
-        struct graft_array a = graft_session_output(session, i);
-        status = graft_npy_write(&a, out->file[i], replace);
+    struct graft_array a[GRAFT_CLI_LIST_MAX];
+    for (int i = 0; i < out->n; i++)
+        a[i] = graft_session_output(session, i);
+    return graft_npy_write_all(a, out->file, out->n, replace);
+}
+
+/* ---- which files are one ------------------------------------------------- */
+
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static const char *base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool stat_folder(struct stat *st, const char *path)
+{
+    char folder[FOLDER];
+    size_t n = (size_t)(base(path) - path);
+    if (n >= sizeof folder)
+        return false;
+    memcpy(folder, n ? path : ".", n ? n : 1);
+    folder[n ? n : 1] = '\0';
+    return stat(folder, st) == 0;
+}
+
+/* Also of files that are not there yet: the same name in one folder. */
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    if (!strcmp(a, b))
+        return true;
+    if (!stat(a, &x) && !stat(b, &y) && same_inode(&x, &y))
+        return true;
+    return !strcmp(base(a), base(b)) && stat_folder(&x, a) &&
+           stat_folder(&y, b) && same_inode(&x, &y);
+}
+
+/* Said before the work: no output may be lost, and nothing that is read. */
+static int check_files(const char *model, const struct named *in,
+                       const struct named *out)
+{
+    for (int i = 0; i < out->n; i++) {
+        const char *file = out->file[i];
+        int code = graft_cli_check_output(file);
+        if (code)
+            return code;
+        if (same_file(file, model))
+            return graft_cli_wrong("-o %s would replace the model", file);
+        for (int k = 0; k < in->n; k++)
+            if (same_file(file, in->file[k]))
+                return graft_cli_wrong("-o %s would replace an input", file);
+        for (int k = 0; k < i; k++)
+            if (same_file(file, out->file[k]))
+                return graft_cli_wrong("two -o name one file: %s and %s",
+                                       out->file[k], file);
     }
-    return status;
+    return 0;
 }
 
 /* Without names, -o FILE are the model's outputs in order. */
@@ -126,6 +186,8 @@ static int run(struct graft_settings *s)
     int code = split(&in, s->operand + 1, s->n_operands - 1);
     if (!code)
         code = split(&out, s->outputs.at, s->outputs.n);
+    if (!code)
+        code = check_files(s->operand[0], &in, &out);
     if (!code)
         code = work(s, &in, &out, a);
     for (int i = 0; i < GRAFT_CLI_LIST_MAX; i++)

@@ -93,6 +93,14 @@ static int short_options(struct graft_settings *s,
     return 0;
 }
 
+int graft_cli_check_output(const char *file)
+{
+    if (strcmp(file, "-"))
+        return 0;
+    return graft_cli_wrong("-o -: a file appears whole or not at all, so it "
+                           "cannot go to standard output; name a file");
+}
+
 static int check_operands(const struct graft_settings *s,
                           const struct graft_command *c)
 {
@@ -109,7 +117,7 @@ static int check_operands(const struct graft_settings *s,
             return graft_cli_wrong("%s: operand %d is empty", c->name, i + 1);
     if (s->bgr && s->rgb)
         return graft_cli_wrong("--bgr and --rgb exclude each other");
-    return 0;
+    return s->output ? graft_cli_check_output(s->output) : 0;
 }
 
 int graft_cli_parse(struct graft_settings *s, const struct graft_command *c,

@@ -172,6 +172,7 @@ int graft_cli_failed(int status)
         graft_cli_error("interrupted");
         return GRAFT_EXIT_SIGNAL + signal;
     }
-    graft_cli_error("%s", graft_error_message());
+    graft_cli_error("%s%s", graft_error_message(),
+                    status == GRAFT_EEXIST ? "; -f replaces it" : "");
     return status == GRAFT_EMISMATCH ? GRAFT_EXIT_NO : GRAFT_EXIT_FAILED;
 }

@@ -47,7 +47,7 @@ mv other/val/cat other/val/x && mv other/val/tiger other/val/cat &&
     mv other/val/x other/val/tiger
 gives 'verify says no when it is no' 3 '.' verify tigers.onnx other
 
-fails_in_one_line 'an existing file stays' 1 'exists' \
+fails_in_one_line 'an existing file stays' 1 'exists.*; -f replaces it' \
     train "$MINI" "$PICTURES" -o tigers.onnx
 cp tigers.onnx before.onnx
 gives 'unless -f says otherwise' 0 'accuracy' \
@@ -120,6 +120,24 @@ name=$("$GRAFT" inspect "$MINI" | awk '/^input/ {print $2}')
 gives 'run with names' 0 '' run "$MINI" "$name=in.npy" -o "$cut=f.npy"
 gives 'a second time gives the same' 0 '' run -f "$MINI" in.npy -o again.npy
 true_that 'bytes' cmp out.npy again.npy
+sum=$(cksum <in.npy)
+fails_in_one_line 'two outputs into one file' 2 'two -o name one file' \
+    run "$MINI" in.npy -o "$cut=p.npy" -o "$cut=./p.npy"
+true_that 'which is not there' test ! -e p.npy
+fails_in_one_line 'an output over its own input' 2 'replace an input' \
+    run "$MINI" in.npy -o "$PWD/in.npy" -f
+ln -s in.npy alias.npy
+fails_in_one_line 'nor through a link' 2 'replace an input' \
+    run "$MINI" alias.npy -o in.npy -f
+true_that 'which is as it was' test "$(cksum <in.npy)" = "$sum"
+fails_in_one_line 'an output over the model' 2 'replace the model' \
+    run own.onnx in.npy -o own.onnx -f
+fails_in_one_line 'the second output cannot be written' 1 'nowhere' \
+    run "$MINI" in.npy -o "$cut=p.npy" -o "$cut=nowhere/q.npy"
+true_that 'so the first does not appear' test ! -e p.npy
+fails_in_one_line 'the second output exists' 1 'exists.*-f replaces it' \
+    run "$MINI" in.npy -o "$cut=p.npy" -o "$cut=out.npy"
+true_that 'so the first does not appear either' test ! -e p.npy
 npy d.npy '<f8' "$dims" $((count * 8))
 fails_in_one_line 'float64 is refused by name' 1 "<f8.*float32" \
     run "$MINI" d.npy -o x.npy

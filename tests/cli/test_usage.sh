@@ -51,6 +51,10 @@ fails_in_one_line 'cache wants a known word' 2 'list.clear' cache burn
 fails_in_one_line 'export wants a file' 2 'wants -o' export a
 fails_in_one_line 'export goes one way' 2 'exclude' \
     export a -o b --embed --external-data
+fails_in_one_line 'export writes no standard output' 2 'name a file' \
+    export a -o -
+fails_in_one_line 'nor does train' 2 'name a file' train a b -o -
+fails_in_one_line 'nor run' 2 'name a file' run a b.npy -o -
 fails_in_one_line 'run wants a file' 2 'wants -o' run a b.npy
 fails_in_one_line 'a name with escapes stays harmless' 1 'm.onnx' \
     inspect "$T/"$'\e[2Jm.onnx'

@@ -76,5 +76,24 @@ exec 3> >(exec head -n 1 >first)
 exec 3>&-
 true_that 'predict into head -n 1 complains of no pipe' \
     bash -c '! grep -q "standard output" err'
+# The progress line, on a terminal of 30 columns.
+on_terminal() # TERM, classifier, photos...
+{
+    local term=$1
+    shift
+    TERM=$term script -qec "stty cols 30; $(printf '%q ' "$GRAFT" predict "$@"
+    )>/dev/null" /dev/null </dev/null >line 2>&1
+}
+if command -v script >/dev/null && on_terminal xterm zoo.onnx \
+    "$PICTURES/train" && grep -q ':' line; then
+    true_that 'the progress line clears itself' grep -q $'\e\[K' line
+    true_that 'and is never wider than the terminal' bash -c \
+        "sed 's/\x1b\[K//g' line | tr '\r' '\n' | awk 'length > 29 { exit 1 }'"
+    on_terminal dumb zoo.onnx "$PICTURES/train"
+    true_that 'a dumb terminal gets no escape sequence' \
+        bash -c '! LC_ALL=C grep -q $'"'\\x1b'"' line'
+else
+    skip 'the progress line' 'no terminal to be had'
+fi
 fails_in_one_line 'predict on nothing' 1 'nowhere' predict zoo.onnx nowhere.jpg
 finish

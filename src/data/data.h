@@ -38,6 +38,7 @@ struct graft_dataset {
  * fell into val keeps them in train instead. What was found instead of
  * photos in class folders is said in the error.
  *
+ * Links are followed, but not to a folder around the link or the data set.
  * Files are told by their first bytes. What the side index (graft_files)
  * knows is not opened again: a warm run opens no photo. */
 int graft_dataset_open(struct graft_dataset **out, struct graft_runtime *rt,

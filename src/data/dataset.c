@@ -153,7 +153,7 @@ static int class_without_photos(const struct graft_dataset *d, int c)
         const struct graft_skip *s = &d->skipped.at[i];
         const char *at = strstr(s->file, d->label[c]);
         size_t n = strlen(d->label[c]);
-        if (at && at[n] == '/' && (at == s->file || at[-1] == '/'))
+        if (at && (at[n] == '/' || !at[n]) && (at == s->file || at[-1] == '/'))
             return graft_fail(GRAFT_EDATA, "'%s': class '%s' has no photos; "
                               "'%s' is none: %s", d->root, d->label[c],
                               s->file, s->why);

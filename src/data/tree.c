@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ enum { DEPTH_MAX = 64 };
 struct walk {
     graft_tree_fn *fn;
     void *ctx;
+    const char *root, *top; /* of the data set, of this walk; as paths */
     int depth;
     struct {
         dev_t device;
@@ -29,6 +31,33 @@ struct walk {
 static bool is_left_out(const char *name)
 {
     return name[0] == '.' || !strcmp(name, "__MACOSX");
+}
+
+/* Is `inner` the folder `outer` or in it? Without links in their paths. */
+static bool holds(const char *outer, const char *inner)
+{
+    char a[PATH_MAX], b[PATH_MAX];
+    if (!realpath(outer, a) || !realpath(inner, b))
+        return true; /* what cannot be told is not entered */
+    size_t n = strlen(a);
+    return !strncmp(a, b, n) && (n == 1 || !b[n] || b[n] == '/');
+}
+
+/* A link out of the data set may lead to photos kept elsewhere, but not to
+ * what the link itself is part of: that holds other classes' photos. */
+static int leads_around(bool *out, const struct walk *w, const char *path)
+{
+    struct stat st;
+    *out = false;
+    if (!w->depth || lstat(path, &st) || !S_ISLNK(st.st_mode))
+        return GRAFT_OK;
+    char *in = graft_path_folder(path);
+    if (!in)
+        return GRAFT_EMEM;
+    *out = holds(path, in) || (*w->root && holds(path, w->root)) ||
+           (strcmp(path, w->top) && holds(path, w->top));
+    graft_free(in);
+    return GRAFT_OK;
 }
 
 static const char *why_not(const struct walk *w, const struct stat *st)
@@ -58,12 +87,17 @@ static int walk_one(struct walk *w, const char *path, const char *file)
     if (!S_ISDIR(st.st_mode))
         return w->fn(w->ctx, file, "it is a pipe, socket or device, not a "
                                    "file");
-    const char *reason = why_not(w, &st);
+    bool around;
+    int status = leads_around(&around, w, path);
+    if (status)
+        return status;
+    const char *reason = around ? "a link to a folder around it"
+                                : why_not(w, &st);
     if (reason)
         return w->fn(w->ctx, file, reason);
     w->above[w->depth].device = st.st_dev;
     w->above[w->depth++].inode = st.st_ino;
-    int status = walk_folder(w, path, file);
+    status = walk_folder(w, path, file);
     w->depth--;
     return status;
 }
@@ -94,9 +128,9 @@ static int walk_folder(struct walk *w, const char *path, const char *file)
 int graft_tree_walk(const char *root, const char *below, graft_tree_fn *fn,
                     void *ctx)
 {
-    struct walk w = {.fn = fn, .ctx = ctx};
-    struct stat st;
     char *path = graft_path_join(root, below);
+    struct walk w = {.fn = fn, .ctx = ctx, .root = root, .top = path};
+    struct stat st;
     if (*root && stat(root, &st) == 0) {
         w.above[0].device = st.st_dev;
         w.above[w.depth++].inode = st.st_ino;

@@ -250,10 +250,52 @@ TEST(data_dataset__hostile_tree)
     assert_non_null(strstr(skipped(d, "a/x.gif")->why, "GIF"));
     assert_non_null(strstr(skipped(d, "a/empty.jpg")->why, "empty"));
     assert_non_null(strstr(skipped(d, "loose.png")->why, "no class"));
-    assert_non_null(strstr(skipped(d, "a/loop")->why, "link back"));
+    assert_non_null(strstr(skipped(d, "a/loop")->why, "around it"));
     graft_dataset_free(d);
     graft_runtime_free(rt);
     graft_free(pipe);
+    graft_free(dir);
+}
+
+/* A link may lead to photos kept elsewhere, never to what it is part of. */
+TEST(data_dataset__link_to_a_folder_around_it)
+{
+    const char *around = "a link to a folder around it";
+    char *dir = fresh(), *set = graft_path_join(dir, "in/set");
+    struct graft_runtime *rt = photo_runtime(test_folder(), 1);
+    fill(dir, "beside", 50, 2);
+    fill(dir, "kept/far/away", 60, 3);
+    fill(set, "cat", 0, 6);
+    fill(set, "tiger", 20, 6);
+    link_to(set, "cat/up", "../..");
+    link_to(set, "cat/top", "/");
+    link_to(set, "tiger/set", "../../set");
+    link_to(set, "tiger/far", "../../../kept/far");
+    link_to(dir, "kept/far/away/back", "../..");
+    link_to(dir, "kept/far/away/in", "../../../in");
+    struct graft_dataset *d = open_ok(rt, set, 0);
+    assert_int_equal(d->photo.n, 6 + 6 + 3);
+    assert_int_equal(d->skipped.n, 5);
+    assert_string_equal(skipped(d, "cat/up")->why, around);
+    assert_string_equal(skipped(d, "cat/top")->why, around);
+    assert_string_equal(skipped(d, "tiger/set")->why, around);
+    assert_string_equal(skipped(d, "tiger/far/away/back")->why, around);
+    assert_string_equal(skipped(d, "tiger/far/away/in")->why, around);
+    graft_dataset_free(d);
+    char *cat = graft_path_join(set, "cat");
+    const char *paths[] = {cat};
+    d = NULL;
+    assert_ok(graft_dataset_of_paths(&d, rt, paths, 1));
+    assert_int_equal(d->photo.n, 6);
+    assert_int_equal(d->skipped.n, 2);
+    assert_string_equal(d->skipped.at[0].why, around);
+    graft_dataset_free(d);
+    link_to(set, "out", ".."); /* would be a class */
+    check_refused(set, GRAFT_EDATA, "class 'out' has no photos; 'out' is "
+                                    "none: a link to a folder around it");
+    graft_runtime_free(rt);
+    graft_free(cat);
+    graft_free(set);
     graft_free(dir);
 }
 

@@ -43,9 +43,12 @@ GRAFT_API int graft_predict(graft_runtime *rt, const char *model,
                             const struct graft_classify_options *options,
                             graft_prediction_fn *answer, void *ctx);
 
-/* Accuracy of a classifier on a folder (val/CLASS if it is there, then
- * test/CLASS, else all photos), its classes matched to the model's labels by
- * name; photos of a class that the model does not have count as mistakes. An
+/* Accuracy of a classifier on a folder: on val/CLASS if it is there, else on
+ * test/CLASS. Of plain class folders, on the part that the training split off
+ * if the file's card says that it did, by the card's seed. Else, and where
+ * there is only train/CLASS, on all photos, with a warning that the model may
+ * have learnt from them. Classes are matched to the model's labels by name;
+ * photos of a class that the model does not have count as mistakes. An
  * output whose rows add up to 1 is taken for probabilities, any other for
  * logits, unless the file's card says which. */
 GRAFT_API int graft_evaluate(struct graft_report **out, graft_runtime *rt,

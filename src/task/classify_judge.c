@@ -21,22 +21,59 @@ static const char *const part_names[] = {"train", "val", "test"};
 
 /* ---- which photos -------------------------------------------------------- */
 
-static int open_data(struct judging *g, const char *folder, uint64_t seed)
+static int open_data(struct judging *g, struct graft_runtime *rt,
+                     const char *folder, uint64_t seed)
 {
     struct graft_dataset_options o = {.seed = seed, .any_use = true};
     if (!folder)
         return graft_fail(GRAFT_EARG, "no folder of photos was given");
-    return graft_dataset_open_with(&g->data, g->rt, folder, &o);
+    return graft_dataset_open_with(&g->data, rt, folder, &o);
 }
 
-/* val if there is one, then test, else everything. */
+/* Opening splits val off where there is none and warns of classes that got
+ * none of it, before it is known whether that val is used: not to be heard.
+ * The rest of the runtime is the same. */
+static int open_data_quietly(struct judging *g, const char *folder)
+{
+    struct graft_runtime quiet = {
+        .pool = g->rt->pool, .isa = g->rt->isa,
+        .memory_limit = g->rt->memory_limit, .cache_max = g->rt->cache_max,
+        .cache_dir = g->rt->cache_dir};
+    int status = open_data(g, &quiet, folder,
+                           g->c->card ? g->c->card->seed : 0);
+    return status ? status : graft_runtime_check(g->rt);
+}
+
+static bool has_only_train(const struct graft_dataset *d)
+{
+    bool only = d->photo.n > 0;
+    for (int i = 0; only && i < d->photo.n; i++)
+        only = !strncmp(d->photo.at[i].file, "train/", 6);
+    return only;
+}
+
+/* A folder val, else a folder test. Else, of plain class folders, the photos
+ * that the model's own training split off; where that is not known, all. */
 static void choose_part(struct judging *g)
 {
-    static const enum graft_part wanted[] = {GRAFT_VAL, GRAFT_TEST};
-    g->part = -1;
-    for (int i = 0; !g->data->split && g->part < 0 && i < 2; i++)
-        if (graft_dataset_count(g->data, wanted[i]))
-            g->part = (int)wanted[i];
+    const struct graft_dataset *d = g->data;
+    const struct graft_card *card = g->c->card;
+    int val = graft_dataset_count(d, GRAFT_VAL);
+    g->part = val && !d->split ? GRAFT_VAL
+            : graft_dataset_count(d, GRAFT_TEST) ? GRAFT_TEST : -1;
+    if (g->part >= 0)
+        return;
+    if (val && card && card->split_by_seed && !has_only_train(d)) {
+        g->part = GRAFT_VAL;
+        graft_log(g->rt, GRAFT_LOG_INFO, "judged are %d of the %d photos: "
+                  "the part that training split off by seed %llu", val,
+                  d->photo.n, (unsigned long long)card->seed);
+        return;
+    }
+    graft_log(g->rt, GRAFT_LOG_WARNING, "'%s' has no val and no test folder, "
+              "so all its photos are judged; the model may have learnt from "
+              "them, and then the accuracy says little about new photos",
+              d->root);
 }
 
 static bool is_judged(const struct judging *g, int photo)
@@ -136,7 +173,7 @@ static int fill(struct judging *g, const char *kind)
     r->kind = kind;
     r->part = g->part < 0 ? "all" : part_names[g->part];
     r->n_val = r->total;
-    r->split_from_train = g->part >= 0 && g->data->split;
+    r->split_from_train = g->part == GRAFT_VAL && g->data->split;
     r->photos_decoded = g->c->extract.decoded;
     r->model = graft_strdup(graft_path_base(g->c->model->path));
     int status = r->model
@@ -190,7 +227,7 @@ int graft_classify_evaluate(struct graft_report **out,
     g.phase = g.started;
     int status = graft_classifier_open(&g.c, rt, model, o);
     if (!status)
-        status = open_data(&g, data, 0);
+        status = open_data_quietly(&g, data);
     if (!status) {
         choose_part(&g);
         status = run(&g, "evaluate");
@@ -210,7 +247,7 @@ static int claimed_photos(struct judging *g, const char *folder)
         return graft_fail(GRAFT_EDATA, "'%s' was not made by Graft: it has no "
                           "card, so it claims nothing to verify",
                           g->c->model->path);
-    int status = open_data(g, folder, card->seed);
+    int status = open_data(g, g->rt, folder, card->seed);
     if (status)
         return status;
     g->part = GRAFT_VAL;

@@ -188,8 +188,10 @@ TEST(task_classify__without_val_a_part_is_split_off_by_seed)
     assert_int_equal(again->total, r->total);
     graft_report_free(again);
     assert_ok(graft_evaluate(&again, w.rt, w.out, flat, NULL));
-    assert_string_equal(again->part, "all");
-    assert_int_equal(again->total, 40);
+    assert_string_equal(again->part, "val");
+    assert_true(again->split_from_train);
+    assert_int_equal(again->total, r->total);
+    assert_int_equal(again->correct, r->correct);
     graft_report_free(again);
     assert_fails(graft_verify(&again, w.rt, w.out, w.data, NULL),
                  GRAFT_EDATA, "by seed");

@@ -142,6 +142,10 @@ void graft_cli_put(FILE *to, const char *text);  /* made harmless */
 /* The same in exactly `width` columns, cut with "..." when longer; width < 0:
  * flush right. */
 void graft_cli_cell(FILE *to, const char *text, int width);
+/* The same whole, or with "..." in the middle when longer than 60 columns;
+ * of a path only the last name is shortened. */
+void graft_cli_name(FILE *to, const char *text);
+void graft_cli_path(FILE *to, const char *path);
 int graft_cli_columns(const char *text);
 void graft_cli_json_string(FILE *to, const char *text);
 /* "14.2 MB", in one of four buffers that take turns. */

@@ -29,7 +29,7 @@ static void in_words(const struct graft_prediction *p)
     graft_cli_put(stdout, p->file);
     for (int i = 0; i < p->n; i++) {
         fputs(i ? ", " : ": ", stdout);
-        graft_cli_put(stdout, p->label[i]);
+        graft_cli_name(stdout, p->label[i]);
         printf(" %.1f %%", 100 * p->probability[i]);
     }
     fputc('\n', stdout);

@@ -90,6 +90,12 @@ static int run(struct graft_settings *s)
     struct graft_report *r = NULL;
     int status = graft_train(&r, s->rt, &o);
     graft_cli_progress_clear();
+    int signal = graft_cli_signal();
+    if (status == GRAFT_ECANCELED && signal && !s->no_cache) {
+        graft_cli_error("interrupted; features so far are kept, the same "
+                        "command goes on");
+        return GRAFT_EXIT_SIGNAL + signal;
+    }
     if (status)
         return graft_cli_failed(status);
     if (s->json)
@@ -110,8 +116,10 @@ const struct graft_command graft_cmd_train = {
         "trains that on the folder PHOTOS, and writes one ONNX file that\n"
         "every runtime runs. PHOTOS holds one folder for each class, or\n"
         "train/ and val/ (and test/) with such folders inside. Without val/,\n"
-        "20 % of each class is split off; nothing is chosen on those photos.\n"
-        "Beside FILE.onnx appear FILE.json (what the file says about\n"
+        "about a fifth of each class is split off, by seed and content (a\n"
+        "small class may get none); nothing is chosen on those photos.\n"
+        "test/ is left alone; where there is no val/, graft eval judges on\n"
+        "it. Beside FILE.onnx appear FILE.json (what the file says about\n"
         "itself), FILE.labels.txt and FILE.report.json.\n",
     .example = "graft train resnet18.onnx photos/ -o tigers.onnx\n"
                "graft train resnet18.onnx photos/ -o t.onnx --views 4 "

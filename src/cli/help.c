@@ -68,6 +68,10 @@ const struct graft_command *graft_cli_command(const char *name)
     }
     names[n] = NULL;
     const char *near = graft_cli_nearest(name, names);
+    if (name[0] == '-' && name[1]) {
+        graft_cli_wrong("there is no option '%s' before the command", name);
+        return NULL;
+    }
     if (near)
         graft_cli_wrong("there is no command '%s'; did you mean '%s'?", name,
                         near);

@@ -41,10 +41,11 @@ const struct graft_option graft_options_pixels[] = {
              "(default: the preset's, mostly crop)"},
     {.name = "mean", .arg = "A,B,C", .take = graft_take_triple,
      .slot = GRAFT_SLOT(mean), .min = -1e30,
-     .help = "subtracted from pixels of 0 to 255, per channel"},
+     .help = "subtracted from pixels of 0 to 255, per channel; one number "
+             "counts for all"},
     {.name = "std", .arg = "A,B,C", .take = graft_take_triple,
      .slot = GRAFT_SLOT(std), .min = 1e-6,
-     .help = "then divided by this, per channel"},
+     .help = "then divided by this, per channel; one number counts for all"},
     {.name = "bgr", .take = graft_take_flag, .slot = GRAFT_SLOT(bgr),
      .help = "the model wants blue first"},
     {.name = "rgb", .take = graft_take_flag, .slot = GRAFT_SLOT(rgb),

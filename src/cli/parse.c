@@ -101,12 +101,30 @@ int graft_cli_check_output(const char *file)
                            "cannot go to standard output; name a file");
 }
 
+/* The operands open the usage; behind those given are those missing. */
+static int missing(const struct graft_settings *s,
+                   const struct graft_command *c)
+{
+    char text[128];
+    size_t used = 0;
+    const char *p = c->usage;
+    for (int i = 0; i < c->min_operands; i++) {
+        size_t n = strcspn(p, " ");
+        if (i >= s->n_operands && used + n + 2 < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used,
+                                     used ? " %.*s" : "%.*s", (int)n, p);
+        p += n + (p[n] == ' ');
+    }
+    text[used] = '\0';
+    return graft_cli_wrong("%s wants %s: graft %s %s", c->name, text, c->name,
+                           c->usage);
+}
+
 static int check_operands(const struct graft_settings *s,
                           const struct graft_command *c)
 {
     if (s->n_operands < c->min_operands)
-        return graft_cli_wrong("%s wants more: graft %s %s", c->name,
-                               c->name, c->usage);
+        return missing(s, c);
     if (c->max_operands >= 0 && s->n_operands > c->max_operands)
         return graft_cli_wrong("%s does not know what to do with '%s': "
                                "graft %s %s", c->name,

@@ -110,31 +110,73 @@ static void matrix(const struct graft_report *r)
     fputc('\n', stdout);
 }
 
+static void class_line(const struct graft_report *r, int t, const int *row)
+{
+    int most = -1;
+    for (int k = 0; k < r->n_classes; k++)
+        if (k != t && row[k] > 0 && (most < 0 || row[k] > row[most]))
+            most = k;
+    graft_cli_cell(stdout, r->labels[t], 24);
+    fputs("  ", stdout);
+    percent(r->precision[t], 9);
+    fputs("  ", stdout);
+    percent(r->recall[t], 8);
+    if (most >= 0) {
+        fputs("  ", stdout);
+        graft_cli_name(stdout, r->labels[most]);
+        printf(" (%d)", row[most]);
+    }
+    fputc('\n', stdout);
+}
+
+static bool has_photos(const int *row, int n)
+{
+    for (int k = 0; k < n; k++)
+        if (row[k])
+            return true;
+    return false;
+}
+
 static void class_list(const struct graft_report *r)
 {
-    int n = r->n_classes;
+    int n = r->n_classes, without = 0;
     printf("\n");
     graft_cli_cell(stdout, "class", 24);
     printf("  %9s  %8s  most often taken for\n", "precision", "recall");
     for (int t = 0; t < n; t++) {
-        int most = -1;
-        for (int k = 0; k < n; k++)
-            if (k != t && r->confusion[t * n + k] > 0 &&
-                (most < 0 ||
-                 r->confusion[t * n + k] > r->confusion[t * n + most]))
-                most = k;
-        graft_cli_cell(stdout, r->labels[t], 24);
-        fputs("  ", stdout);
-        percent(r->precision[t], 9);
-        fputs("  ", stdout);
-        percent(r->recall[t], 8);
-        if (most >= 0) {
-            fputs("  ", stdout);
-            graft_cli_put(stdout, r->labels[most]);
-            printf(" (%d)", r->confusion[t * n + most]);
-        }
-        fputc('\n', stdout);
+        const int *row = r->confusion + (size_t)t * (size_t)n;
+        if (has_photos(row, n))
+            class_line(r, t, row);
+        else
+            without++;
     }
+    if (without)
+        printf("(%d class%s without photos left out)\n", without,
+               without == 1 ? "" : "es");
+}
+
+/* How many a list leaves out, and where they are: in the report's file, one
+ * of the lines of r->output, or behind --json. */
+static void more(const struct graft_report *r, int n)
+{
+    static const char end[] = ".report.json";
+    size_t tail = sizeof end - 1;
+    if (n < 1)
+        return;
+    for (const char *p = r->output ? r->output : ""; *p;) {
+        char name[4096];
+        size_t length = strcspn(p, "\n");
+        if (length > tail && length < sizeof name &&
+            !strncmp(p + length - tail, end, tail)) {
+            snprintf(name, sizeof name, "%.*s", (int)length, p);
+            printf("  ... and %d more, all in ", n);
+            graft_cli_put(stdout, name);
+            fputc('\n', stdout);
+            return;
+        }
+        p += length + (p[length] == '\n');
+    }
+    printf("  ... and %d more (--json names all)\n", n);
 }
 
 static void mistakes(const struct graft_report *r)
@@ -145,15 +187,14 @@ static void mistakes(const struct graft_report *r)
     for (int i = 0; i < r->n_mistakes && i < MISTAKES_SHOWN; i++) {
         const struct graft_mistake *m = &r->mistakes[i];
         fputs("  ", stdout);
-        graft_cli_put(stdout, m->file);
+        graft_cli_path(stdout, m->file);
         fputs(": said ", stdout);
-        graft_cli_put(stdout, label(r, m->said));
+        graft_cli_name(stdout, label(r, m->said));
         printf(" (%.1f %%), is ", 100 * m->p_said);
-        graft_cli_put(stdout, label(r, m->truth));
+        graft_cli_name(stdout, label(r, m->truth));
         printf(" (%.1f %%)\n", 100 * m->p_truth);
     }
-    if (r->n_mistakes > MISTAKES_SHOWN)
-        printf("  and %d more\n", r->n_mistakes - MISTAKES_SHOWN);
+    more(r, r->n_mistakes - MISTAKES_SHOWN);
 }
 
 static void skipped(const struct graft_report *r)
@@ -164,13 +205,12 @@ static void skipped(const struct graft_report *r)
            r->n_skipped == 1 ? "" : "s");
     for (int i = 0; i < r->n_skipped && i < SKIPPED_SHOWN; i++) {
         fputs("  ", stdout);
-        graft_cli_put(stdout, r->skipped[i].file);
+        graft_cli_path(stdout, r->skipped[i].file);
         fputs(": ", stdout);
         graft_cli_put(stdout, r->skipped[i].why);
         fputc('\n', stdout);
     }
-    if (r->n_skipped > SKIPPED_SHOWN)
-        printf("  and %d more\n", r->n_skipped - SKIPPED_SHOWN);
+    more(r, r->n_skipped - SKIPPED_SHOWN);
 }
 
 static void costs(const struct graft_report *r)

@@ -162,10 +162,18 @@ int graft_take_triple(void *slot, const char *text,
     for (int i = 0; i < 3; i++) {
         double v;
         char *end;
-        if (!number(&v, p, &end) || fabs(v) > 1e30 || v < o->min ||
-            *end != (i < 2 ? ',' : '\0'))
-            return graft_cli_wrong("--%s: '%s' is not three numbers such as "
-                                   "123.675,116.28,103.53", o->name, text);
+        bool ok = number(&v, p, &end) && fabs(v) <= 1e30 && v >= o->min;
+        if (ok && i == 0 && !*end) { /* one for all */
+            t.at[0] = t.at[1] = t.at[2] = (float)v;
+            break;
+        }
+        if (!ok || *end != (i < 2 ? ',' : '\0'))
+            return graft_cli_wrong(
+                o->min > 0 ? "--%s: '%s' is not three numbers above 0, such "
+                             "as 58.395,57.12,57.375, or one for all channels"
+                           : "--%s: '%s' is not three numbers such as "
+                             "123.675,116.28,103.53, or one for all channels",
+                o->name, text);
         t.at[i] = (float)v;
         p = end + 1;
     }

@@ -10,9 +10,10 @@ static bool is_control(unsigned char c)
     return c < 0x20 || c == 0x7f;
 }
 
-void graft_cli_put(FILE *to, const char *text)
+/* The first n bytes of a text, made harmless. */
+static void put_bytes(FILE *to, const char *text, size_t n)
 {
-    for (const char *p = text; *p; p++) {
+    for (const char *p = text; p < text + n; p++) {
         unsigned char c = (unsigned char)*p;
         /* 0xc2 0x80..0x9f: control characters as UTF-8 */
         bool c1 = c == 0xc2 && ((unsigned char)p[1] & 0xe0) == 0x80;
@@ -22,6 +23,11 @@ void graft_cli_put(FILE *to, const char *text)
             fputc(c, to);
         p += c1;
     }
+}
+
+void graft_cli_put(FILE *to, const char *text)
+{
+    put_bytes(to, text, strlen(text));
 }
 
 static bool starts_character(char c)
@@ -59,6 +65,36 @@ void graft_cli_cell(FILE *to, const char *text, int width)
         fputs("...", to);
     if (!right && pad > 0)
         fprintf(to, "%*s", pad, "");
+}
+
+/* Where character `n` begins. */
+static const char *skip(const char *text, int n)
+{
+    for (; *text; text++)
+        if (starts_character(*text) && n-- == 0)
+            break;
+    return text;
+}
+
+void graft_cli_name(FILE *to, const char *text)
+{
+    enum { MOST = 60, FRONT = 29, BACK = MOST - FRONT - 3 };
+    int columns = graft_cli_columns(text);
+    if (columns <= MOST) {
+        graft_cli_put(to, text);
+        return;
+    }
+    put_bytes(to, text, (size_t)(skip(text, FRONT) - text));
+    fputs("...", to);
+    graft_cli_put(to, skip(text, columns - BACK));
+}
+
+void graft_cli_path(FILE *to, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    put_bytes(to, path, (size_t)(name - path));
+    graft_cli_name(to, name);
 }
 
 /* Length of the well-formed UTF-8 character at p; 0: none. */

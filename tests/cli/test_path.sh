@@ -87,6 +87,12 @@ for preset in imagenet tf raw255 cifar bgr255; do
         --preprocess $preset
 done
 
+gives 'one mean and deviation for all channels' 0 \
+    'accuracy' train "$MINI" "$PICTURES" --mean 127.5 --std 127.5 -o one.onnx
+gives 'is the same as three' 0 'accuracy' train "$MINI" "$PICTURES" \
+    --mean 127.5,127.5,127.5 --std 127.5,127.5,127.5 -o three3.onnx
+true_that 'to the byte' cmp one.onnx three3.onnx
+
 gives 'export' 0 'written' export "$MINI" -o same.onnx
 true_that 'is byte-identical' cmp "$MINI" same.onnx
 gives 'export of our own file' 0 'written' export tigers.onnx -o same2.onnx

@@ -76,6 +76,28 @@ exec 3> >(exec head -n 1 >first)
 exec 3>&-
 true_that 'predict into head -n 1 complains of no pipe' \
     bash -c '! grep -q "standard output" err'
+# Long lists and long names.
+copy many
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do : >"many/cat/broken$i.jpg"; done
+gives 'a list too long says where the rest is' 0 \
+    '\.\.\. and 2 more, all in many.report.json' train "$MINI" many -o many.onnx
+gives 'or how to have it' 0 'and 2 more \(--json names all\)' \
+    train "$MINI" many
+copy long
+name=$(printf 'b%.0s' {1..50})é$(printf 'e%.0s' {1..50})
+: >"long/cat/$name.jpg"
+gives 'a long name is shortened in the middle' 0 \
+    '^  cat/b{29}\.\.\.e{24}\.jpg: ' train "$MINI" long
+mkdir wide && for c in a b c d e f g h i j k l m n; do
+    cp -r "$PICTURES/val/cat" "wide/$c"
+done
+gives 'fourteen classes' 0 'most often taken for' train "$MINI" wide \
+    -o wide.onnx
+mkdir -p few/val && cp -r wide/a wide/b few/val/
+gives 'classes without photos are counted, not listed' 0 \
+    '^\(12 classes without photos left out\)' eval wide.onnx few
+true_that 'the others are listed' test "$(grep -c '^[a-n]  ' out)" = 2
+
 # The progress line, on a terminal of 30 columns.
 on_terminal() # TERM, classifier, photos...
 {

@@ -24,7 +24,10 @@ fails_in_one_line 'a strange option' 2 'no option --xyzzy' train --xyzzy
 fails_in_one_line 'a strange letter' 2 'no option -z' train -z
 fails_in_one_line 'an option without its value' 2 'wants a value' train a b -o
 fails_in_one_line 'a flag with a value' 2 'takes no value' train --force=1
-fails_in_one_line 'too few operands' 2 'MODEL PHOTOS' train a
+fails_in_one_line 'too few operands' 2 \
+    'train wants PHOTOS: graft train MODEL PHOTOS -o FILE' train a
+fails_in_one_line 'none at all' 2 'train wants MODEL PHOTOS: ' train
+fails_in_one_line 'an option as command' 2 "no option '--nope'" --nope
 fails_in_one_line 'too many operands' 2 "what to do with 'c'" train a b c
 fails_in_one_line 'an empty operand' 2 'operand 2 is empty' train a ''
 fails_in_one_line '-- ends the options' 2 "what to do with '-z'" \
@@ -42,7 +45,9 @@ fails_in_one_line 'a size is a size' 2 'cache-max' \
     train a b --cache-max 3furlongs
 fails_in_one_line 'an extent is an extent' 2 '--size' train a b --size=0x4
 fails_in_one_line 'three numbers are three' 2 '--mean' train a b --mean 1,2
-fails_in_one_line 'a deviation is not 0' 2 '--std' train a b --std 1,0,1
+fails_in_one_line 'a deviation is not 0' 2 'above 0, such as 58.395,57.12' \
+    train a b --std 1,0,1
+fails_in_one_line 'nor is one for all' 2 'above 0' train a b --std 0
 fails_in_one_line 'a preset is one of a list' 2 'imagenet tf raw255' \
     train a b --preprocess imagnet
 fails_in_one_line 'blue and red cannot both be first' 2 'exclude' \

@@ -38,9 +38,11 @@ const struct graft_command graft_cmd_eval = {
     .about =
         "Runs a classifier over PHOTOS and reports accuracy with its 95 %\n"
         "interval, confusion matrix, precision, recall and the worst\n"
-        "mistakes. Of PHOTOS it takes val/CLASS if that is there, else\n"
-        "test/CLASS, else CLASS; folder names are matched to the\n"
-        "classifier's labels.\n",
+        "mistakes. Of PHOTOS it judges on val/CLASS if that is there, else\n"
+        "on test/CLASS. Of a folder without them it takes the photos that\n"
+        "training split off by seed, as the classifier's card says; without\n"
+        "such a card it takes all, and warns that they may have been learnt\n"
+        "from. Folder names are matched to the classifier's labels.\n",
     .example = "graft eval tigers.onnx photos/\n",
     .min_operands = 2, .max_operands = 2,
     .group = {{"options", options},

@@ -1,5 +1,6 @@
 /* The middle steps of a training: features, head, judgement.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -165,11 +166,50 @@ static int judge(struct graft_training *t)
     return status;
 }
 
+static int by_content(const void *pa, const void *pb)
+{
+    const struct graft_hash *a = pa, *b = pb;
+    if (a->hi != b->hi)
+        return a->hi < b->hi ? -1 : 1;
+    return (a->lo > b->lo) - (a->lo < b->lo);
+}
+
+/* A photo that stands on both sides judges nothing but memory. */
+static int warn_of_copies(struct graft_training *t)
+{
+    size_t n = 0;
+    int copies = 0, judged = 0;
+    struct graft_hash *known = graft_calloc((size_t)t->train.n + 1,
+                                            sizeof *known);
+    if (!known)
+        return GRAFT_EMEM;
+    for (int i = 0; i < t->train.n; i++)
+        if (!t->train.item[i].failed && !t->train.item[i].view)
+            known[n++] = t->train.item[i].hash;
+    qsort(known, n, sizeof *known, by_content);
+    for (int i = 0; i < t->val.n; i++) {
+        if (t->val.item[i].failed)
+            continue;
+        judged++;
+        copies += bsearch(&t->val.item[i].hash, known, n, sizeof *known,
+                          by_content) != NULL;
+    }
+    graft_free(known);
+    if (copies)
+        graft_log(t->rt, GRAFT_LOG_WARNING, "%d of %d photos to judge by %s "
+                  "byte for byte among those to learn from: the accuracy "
+                  "says little about new photos", copies, judged,
+                  copies == 1 ? "is" : "are");
+    return GRAFT_OK;
+}
+
 int graft_training_val(struct graft_training *t)
 {
     int status = make_items(t, &t->val, GRAFT_VAL, 0);
     if (!status)
         status = extract(t, &t->val, "val");
+    if (!status)
+        status = warn_of_copies(t);
     if (!status)
         status = judge(t);
     if (!status && !t->report->total)

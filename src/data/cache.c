@@ -103,6 +103,7 @@ static int open_store(struct graft_cache *c, struct graft_runtime *rt,
     c->journal = (struct graft_journal){
         .rt = rt, .header = &c->header, .header_bytes = GRAFT_STORE_HEADER,
         .same_bytes = offsetof(struct graft_store_header, check),
+        .own_bytes = sizeof c->header.magic,
         .record_bytes = c->header.record_bytes, .max_bytes = rt->cache_max,
         .fd = -1};
     status = graft_journal_open(&c->journal, name);

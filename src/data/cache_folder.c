@@ -1,6 +1,6 @@
 /* The cache folder as a whole: listing, trimming, clearing. Ours are the
- * stores (32 hexadecimal digits and ".feat") and the side index; nothing else
- * is looked at.
+ * stores (32 hexadecimal digits and ".feat") and the side index, where their
+ * first bytes are ours; nothing else is looked at.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <fcntl.h>
@@ -13,8 +13,6 @@
 #include "base/file.h"
 #include "data/cache_store.h"
 #include "data/data.h"
-
-#define INDEX_NAME "files.idx"
 
 struct ours {
     char *path;
@@ -33,6 +31,24 @@ static bool is_store_name(const char *name)
            !strcmp(name + hex, GRAFT_STORE_SUFFIX);
 }
 
+/* Without following a link or waiting for a pipe; -1: it cannot be. */
+static int open_plain(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
+/* Does it begin as one of ours? */
+static bool is_signed(const char *path, const char *magic)
+{
+    char have[sizeof GRAFT_INDEX_MAGIC];
+    size_t n = strlen(magic);
+    int fd = open_plain(path);
+    ssize_t got = fd >= 0 ? read(fd, have, n) : -1;
+    if (fd >= 0)
+        close(fd);
+    return got == (ssize_t)n && !memcmp(have, magic, n);
+}
+
 static int newest_first(const void *a, const void *b)
 {
     const struct ours *x = a, *y = b;
@@ -47,12 +63,13 @@ static int add(struct folder *f, const char *folder, const char *name)
 {
     struct stat st;
     bool store = is_store_name(name);
-    if (!store && strcmp(name, INDEX_NAME))
+    if (!store && strcmp(name, GRAFT_INDEX_NAME))
         return GRAFT_OK;
     char *path = graft_path_join(folder, name);
     if (!path)
         return GRAFT_EMEM;
-    if (lstat(path, &st) || !S_ISREG(st.st_mode)) {
+    if (lstat(path, &st) || !S_ISREG(st.st_mode) ||
+        !is_signed(path, store ? GRAFT_STORE_MAGIC : GRAFT_INDEX_MAGIC)) {
         graft_free(path);
         return GRAFT_OK;
     }
@@ -108,7 +125,7 @@ int graft_stores_trim(struct graft_runtime *rt, const char *open)
 
 static bool read_header(struct graft_store_header *h, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = open_plain(path);
     if (fd < 0)
         return false;
     ssize_t n = read(fd, h, sizeof *h);
@@ -119,19 +136,34 @@ static bool read_header(struct graft_store_header *h, const char *path)
            memchr(h->about, '\0', sizeof h->about);
 }
 
-static void tell(const struct ours *o, graft_cache_fn *fn, void *ctx)
+static int index_count(uint64_t *out, struct graft_runtime *rt)
 {
+    struct graft_files *f = NULL;
+    int status = graft_files_open(&f, rt);
+    if (!status)
+        *out = graft_files_count(f);
+    graft_files_close(f);
+    return status;
+}
+
+static int tell(struct graft_runtime *rt, const struct ours *o,
+                graft_cache_fn *fn, void *ctx)
+{
+    int status = GRAFT_OK;
     struct graft_store_header h;
     struct graft_cache_entry e = {
         .name = graft_path_base(o->path), .about = "(not readable)",
         .bytes = o->bytes, .last_used = (int64_t)o->used.tv_sec};
     if (!o->store) {
         e.about = "which file has which content";
+        status = index_count(&e.records, rt);
     } else if (read_header(&h, o->path)) {
         e.about = h.about;
         e.records = (o->bytes - sizeof h) / h.record_bytes;
     }
-    fn(ctx, &e);
+    if (!status)
+        fn(ctx, &e);
+    return status;
 }
 
 int graft_cache_each(struct graft_runtime *rt, graft_cache_fn *fn, void *ctx)
@@ -140,7 +172,7 @@ int graft_cache_each(struct graft_runtime *rt, graft_cache_fn *fn, void *ctx)
     rt = graft_runtime_or_default(rt);
     int status = rt ? folder_read(&f, rt->cache_dir) : GRAFT_EMEM;
     for (int i = 0; !status && i < f.file.n; i++)
-        tell(&f.file.at[i], fn, ctx);
+        status = tell(rt, &f.file.at[i], fn, ctx);
     folder_release(&f);
     return status;
 }

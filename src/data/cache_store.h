@@ -1,4 +1,4 @@
-/* What a store of the feature cache begins with, for those who read it.
+/* What the files of the cache folder begin with, for those who read them.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef GRAFT_DATA_CACHE_STORE_H
 #define GRAFT_DATA_CACHE_STORE_H
@@ -8,6 +8,8 @@
 
 #define GRAFT_STORE_SUFFIX ".feat"
 #define GRAFT_STORE_MAGIC "GRAFTFT1"
+#define GRAFT_INDEX_NAME "files.idx"
+#define GRAFT_INDEX_MAGIC "graft files "
 enum { GRAFT_STORE_HEADER = 512, GRAFT_STORE_ABOUT = 464 };
 
 struct graft_store_header {

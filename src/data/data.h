@@ -168,6 +168,10 @@ enum graft_known graft_files_look(const struct graft_files *f,
 int graft_files_note(struct graft_files *f, const struct graft_file_id *id,
                      struct graft_hash hash, const char *why);
 int graft_files_flush(struct graft_files *f);
+/* Path of somebody else's file that has the index's name, or NULL. It is not
+ * touched. */
+const char *graft_files_foreign(const struct graft_files *f);
+uint64_t graft_files_count(const struct graft_files *f); /* files it knows */
 
 /* ---- loading ------------------------------------------------------------- */
 

@@ -209,6 +209,10 @@ static int sift_and_split(struct graft_dataset *d, struct graft_runtime *rt,
     struct graft_files *files = NULL;
     struct graft_hash *hashes = NULL;
     int status = o->no_index ? GRAFT_OK : graft_files_open(&files, rt);
+    if (files && graft_files_foreign(files))
+        graft_log(rt, GRAFT_LOG_WARNING, "'%s' is not a file of Graft's and "
+                  "is left alone; the run goes on without an index of the "
+                  "photos", graft_files_foreign(files));
     if (!status && d->split &&
         !(hashes = graft_calloc((size_t)d->photo.n, sizeof *hashes)))
         status = GRAFT_EMEM;

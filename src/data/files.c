@@ -6,10 +6,10 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "data/cache_store.h"
 #include "data/data.h"
 #include "data/journal.h"
 
-#define INDEX_NAME "files.idx"
 #define INDEX_MAX (256ull << 20)
 enum { UNIT = 64, RECORD_MARK = 0x31524647 };
 
@@ -37,7 +37,7 @@ struct graft_files {
     struct graft_str pending; /* records not yet in the file */
 };
 
-static const char header[UNIT] = "graft files 1\n";
+static const char header[UNIT] = GRAFT_INDEX_MAGIC "1\n";
 
 /* ---- entries ---------------------------------------------------------------
  */
@@ -145,9 +145,10 @@ int graft_files_open(struct graft_files **out, struct graft_runtime *rt)
     f->decoder = graft_hash(decoder, strlen(decoder));
     f->journal = (struct graft_journal){
         .rt = rt, .header = header, .header_bytes = UNIT,
-        .same_bytes = UNIT, .record_bytes = UNIT, .max_bytes = INDEX_MAX,
+        .same_bytes = UNIT, .own_bytes = sizeof GRAFT_INDEX_MAGIC - 1,
+        .record_bytes = UNIT, .max_bytes = INDEX_MAX,
         .quiet = true, .fd = -1};
-    int status = graft_journal_open(&f->journal, INDEX_NAME);
+    int status = graft_journal_open(&f->journal, GRAFT_INDEX_NAME);
     if (!status)
         status = refresh(f);
     if (status)
@@ -155,6 +156,16 @@ int graft_files_open(struct graft_files **out, struct graft_runtime *rt)
     else
         *out = f;
     return status;
+}
+
+const char *graft_files_foreign(const struct graft_files *f)
+{
+    return f->journal.foreign ? f->journal.path : NULL;
+}
+
+uint64_t graft_files_count(const struct graft_files *f)
+{
+    return (uint64_t)f->entry.n;
 }
 
 int graft_files_flush(struct graft_files *f)

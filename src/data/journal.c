@@ -28,6 +28,22 @@ static bool is_plain_file(int fd)
     return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* Does it begin as we do, be it cut short? If not, somebody keeps a file of
+ * his own under this name. */
+static bool is_ours(struct graft_journal *j, int fd)
+{
+    uint8_t have[64];
+    ssize_t n;
+    do
+        n = pread(fd, have, j->own_bytes, 0);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0 && !memcmp(have, j->header, (size_t)n))
+        return true;
+    j->foreign = true;
+    switch_off(j, "it is not a file of Graft's");
+    return false;
+}
+
 /* Read and write, else read only, else -1. */
 static int open_file(struct graft_journal *j)
 {
@@ -39,6 +55,10 @@ static int open_file(struct graft_journal *j)
         fd = open(j->path, O_RDONLY | flags);
     if (fd >= 0 && !is_plain_file(fd)) {
         switch_off(j, "it is not a regular file");
+        close(fd);
+        fd = -1;
+    }
+    if (fd >= 0 && !is_ours(j, fd)) {
         close(fd);
         fd = -1;
     }
@@ -158,9 +178,10 @@ bool graft_journal_lock(struct graft_journal *j, bool *anew)
         return false;
     if (!graft_journal_size(j)) {
         *anew = true;
-        if (ftruncate(j->fd, 0) ||
+        bool ours = is_ours(j, j->fd);
+        if (!ours || ftruncate(j->fd, 0) ||
             !write_at(j->fd, 0, j->header, j->header_bytes)) {
-            switch_off(j, strerror(errno));
+            switch_off(j, strerror(errno)); /* says no more if not ours */
             graft_journal_unlock(j);
             return false;
         }

@@ -3,8 +3,9 @@
  *
  * Writers append whole records under flock; a writer that was killed leaves
  * at most a torn tail, which readers ignore and the next writer cuts off. A
- * file that is not what its name says, or that somebody removed, is begun
- * anew. Trouble with the disk switches writing off, with one warning.
+ * file of ours that is not what its name says, or that somebody removed, is
+ * begun anew; one that is not ours is left alone. That, or trouble with the
+ * disk, switches writing off, with one warning.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef GRAFT_DATA_JOURNAL_H
 #define GRAFT_DATA_JOURNAL_H
@@ -18,10 +19,12 @@ struct graft_journal {
     char *path;
     const void *header;      /* what the file begins with */
     uint64_t header_bytes, record_bytes, max_bytes;
-    uint64_t same_bytes;     /* of the header; they tell that it is ours */
+    uint64_t same_bytes;     /* of the header; they tell what is in it */
+    uint64_t own_bytes;      /* of the header; they tell that it is ours */
     bool quiet;              /* no warning: nobody will miss it */
     int fd;                  /* -1: there is no file that can be read */
     bool off;                /* no writing any more */
+    bool foreign;            /* somebody else's file has its name */
     uint64_t seen;           /* bytes that the owner has read so far */
 };
 

@@ -494,6 +494,88 @@ TEST(data_cache__side_index_damaged)
     graft_free(dir);
 }
 
+/* `graft cache list` tells how many files the index knows. */
+TEST(data_cache__side_index_is_counted)
+{
+    char *dir = graft_strdup(test_folder());
+    struct graft_runtime *rt = photo_runtime(dir, 1);
+    struct graft_files *f;
+    assert_ok(graft_files_open(&f, rt));
+    for (uint64_t i = 0; i < 9; i++) {
+        struct graft_file_id id = {1, i % 7, 2, (int64_t)i};
+        assert_ok(graft_files_note(f, &id, photo(i),
+                                   i % 3 ? NULL : "of no use"));
+    }
+    graft_files_close(f);
+    struct seen all = {0};
+    assert_ok(graft_cache_each(rt, see, &all));
+    assert_int_equal(all.n, 1);
+    assert_int_equal(all.records, 7);
+    graft_runtime_free(rt);
+    graft_free(dir);
+}
+
+/* ---- other people's files ------------------------------------------------ */
+
+static void check_text(const char *path, const char *text)
+{
+    char have[64] = "";
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(read(fd, have, sizeof have - 1), strlen(text));
+    assert_string_equal(have, text);
+    close(fd);
+}
+
+/* A file that has a name of ours but was not written by us is neither
+ * written nor removed; all goes on without it. */
+TEST(data_cache__file_of_somebody_else)
+{
+    const char *text = "my own list of files\n";
+    char *dir = graft_strdup(test_folder()), *path = store_path(dir, 1);
+    char *index = graft_path_join(dir, "files.idx");
+    struct graft_runtime *rt = photo_runtime(dir, 1);
+    photo_write(dir, "files.idx", text, strlen(text));
+    photo_write(dir, graft_path_base(path), text, strlen(text));
+    struct graft_cache *c = open_cache(rt, 1);
+    put(c, 1);
+    assert_ok(graft_cache_note_file(c, path, photo(1)));
+    graft_cache_close(c);
+    assert_int_equal(photo_warnings, 1); /* the index warns elsewhere */
+    rt->cache_max = 1;
+    c = open_cache(rt, 2);
+    put(c, 2);
+    assert_ok(graft_cache_trim(c));
+    graft_cache_close(c);
+    struct seen all = {0};
+    assert_ok(graft_cache_each(rt, see, &all));
+    assert_in_range(all.n, 0, 1);
+    assert_ok(graft_cache_remove_all(rt, NULL));
+    check_text(index, text);
+    check_text(path, text);
+    graft_runtime_free(rt);
+    graft_free(index);
+    graft_free(path);
+    graft_free(dir);
+}
+
+/* It came while we had ours open: found out before it is emptied. */
+TEST(data_cache__file_replaced_by_somebody_else)
+{
+    char *dir = graft_strdup(test_folder()), *path = store_path(dir, 1);
+    struct graft_runtime *rt = photo_runtime(dir, 1);
+    struct graft_cache *c = open_cache(rt, 1);
+    put(c, 1);
+    unlink(path);
+    photo_write(dir, graft_path_base(path), "hello", 5);
+    graft_cache_close(c);
+    check_text(path, "hello");
+    assert_int_equal(photo_warnings, 1);
+    graft_runtime_free(rt);
+    graft_free(path);
+    graft_free(dir);
+}
+
 TEST(data_cache__any_allocation_may_fail)
 {
     char *dir = graft_strdup(test_folder());

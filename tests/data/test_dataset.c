@@ -200,6 +200,28 @@ TEST(data_dataset__warm_run_opens_no_file)
     graft_free(dir);
 }
 
+TEST(data_dataset__index_of_somebody_else)
+{
+    char *dir = fresh(), *cache = fresh(), have[8] = "";
+    struct graft_runtime *rt = photo_runtime(cache, 2);
+    fill(dir, "a", 0, 10);
+    fill(dir, "b", 20, 10);
+    photo_write(cache, "files.idx", "mine", 4);
+    struct graft_dataset *d = open_ok(rt, dir, 1);
+    assert_int_equal(d->photo.n, 20);
+    assert_int_equal(photo_warnings, 1);
+    char *path = graft_path_join(cache, "files.idx");
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, have, sizeof have), 4);
+    assert_string_equal(have, "mine");
+    close(fd);
+    graft_dataset_free(d);
+    graft_runtime_free(rt);
+    graft_free(path);
+    graft_free(cache);
+    graft_free(dir);
+}
+
 /* ---- hostile trees ------------------------------------------------------- */
 
 static const struct graft_skip *skipped(const struct graft_dataset *d,

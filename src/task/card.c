@@ -40,6 +40,17 @@ static int get_text(const json_t *o, const char *where, const char *key,
     return GRAFT_OK;
 }
 
+/* A number, or null for one that could not be had. */
+static int get_real(const json_t *o, const char *where, const char *key,
+                    double *out)
+{
+    const json_t *j = json_object_get(o, key);
+    if (!json_is_number(j) && !json_is_null(j))
+        return wrong(where, key, "a number");
+    *out = json_is_null(j) ? NAN : json_number_value(j);
+    return GRAFT_OK;
+}
+
 /* Number of the word at `key` in `words` (NULL ends). */
 static int get_word(const json_t *o, const char *where, const char *key,
                     const char *const *words, int *out)
@@ -157,6 +168,10 @@ static int get_accuracy(struct graft_card *c, const json_t *root)
     if (!status)
         status = get_int(o, at, "correct", 0, c->total, &c->correct);
     if (!status)
+        status = get_real(o, at, "value", &c->accuracy);
+    if (!status)
+        status = get_real(o, at, "log_loss", &c->log_loss);
+    if (!status)
         status = get_word(o, at, "split", splits, &split);
     if (!status)
         status = get_word(o, at, "decode", decodes, &decode);
@@ -166,6 +181,16 @@ static int get_accuracy(struct graft_card *c, const json_t *root)
     c->exact = decode == 1;
     c->seed = (uint64_t)json_integer_value(seed);
     return status;
+}
+
+static int get_task(struct graft_card *c, const json_t *root)
+{
+    const char *task = NULL;
+    int status = get_text(root, "", "task", &task);
+    if (status)
+        return status;
+    c->task = graft_strdup(task);
+    return c->task ? GRAFT_OK : GRAFT_EMEM;
 }
 
 static int fill(struct graft_card *c, const json_t *root)
@@ -180,6 +205,8 @@ static int fill(struct graft_card *c, const json_t *root)
         status = graft_fail(GRAFT_EUNSUPPORTED, "Graft's card in the model's "
                             "metadata has schema '%s'; this version reads "
                             "'graft-card/1'", schema);
+    if (!status)
+        status = get_task(c, root);
     if (!status)
         status = get_labels(c, root);
     if (!status)
@@ -227,5 +254,6 @@ void graft_card_free(struct graft_card *c)
         graft_free(c->labels[i]);
     graft_free(c->labels);
     graft_free(c->output);
+    graft_free(c->task);
     graft_free(c);
 }

@@ -33,6 +33,8 @@ struct graft_card {
     bool split_by_seed;
     bool exact;            /* decode */
     uint64_t seed;
+    char *task;            /* "classify" in what this version makes */
+    double accuracy, log_loss; /* claimed; NaN: null in the card */
 };
 
 /* From JSON text; GRAFT_EFORMAT naming the key that is missing or wrong. */

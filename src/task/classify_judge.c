@@ -1,5 +1,6 @@
 /* graft_evaluate and graft_verify: a classifier on a folder of photos.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -262,6 +263,33 @@ static int claimed_photos(struct judging *g, const char *folder)
     return GRAFT_OK;
 }
 
+static bool is_near(double a, double b, double relative, double absolute)
+{
+    double gap = fabs(a - b); /* NaN is near nothing */
+    return gap <= absolute || gap <= relative * fabs(b);
+}
+
+/* Each claim that does not hold adds its words. */
+static bool check_claims(const struct graft_report *r,
+                         const struct graft_card *card, struct graft_str *s)
+{
+    double value = (double)card->correct / (card->total ? card->total : 1);
+    bool counts = r->correct == card->correct && r->total == card->total;
+    bool values = is_near(card->accuracy, value, 0, 1e-6);
+    bool losses = is_near(r->log_loss, card->log_loss, 1e-3, 1e-4);
+    graft_str_addf(s, "%d of %d claimed, %d of %d measured%s", card->correct,
+                   card->total, r->correct, r->total,
+                   r->total == card->total ? ""
+                       : ": these are not the same photos");
+    if (!values)
+        graft_str_addf(s, "; accuracy %.6g claimed, which is not %d of %d",
+                       card->accuracy, card->correct, card->total);
+    if (!losses && r->total == card->total)
+        graft_str_addf(s, "; log loss %.6g claimed, %.6g measured",
+                       card->log_loss, r->log_loss);
+    return counts && values && losses;
+}
+
 static int compare(struct judging *g)
 {
     struct graft_report *r = g->report;
@@ -269,12 +297,7 @@ static int compare(struct judging *g)
     graft_str_init(&s);
     r->claimed_correct = g->c->card->correct;
     r->claimed_total = g->c->card->total;
-    r->verified = r->correct == r->claimed_correct &&
-                  r->total == r->claimed_total;
-    graft_str_addf(&s, "%d of %d claimed, %d of %d measured%s",
-                   r->claimed_correct, r->claimed_total, r->correct,
-                   r->total, r->verified ? "" : r->total == r->claimed_total
-                       ? "" : ": these are not the same photos");
+    r->verified = check_claims(r, g->c->card, &s);
     r->verdict = graft_str_take(&s);
     graft_str_release(&s);
     int status = r->verdict ? graft_report_set_json(r) : GRAFT_EMEM;

@@ -133,6 +133,16 @@ static int count_classes(struct graft_classifier *c)
     return status;
 }
 
+static int check_task(const struct graft_classifier *c)
+{
+    const char *known = graft_task_classify.name;
+    if (!c->card || !strcmp(c->card->task, known))
+        return GRAFT_OK;
+    return graft_fail(GRAFT_EUNSUPPORTED, "'%s' was made for the task '%s'; "
+                      "this version knows '%s'", c->model->path,
+                      c->card->task, known);
+}
+
 /* ---- opening ------------------------------------------------------------- */
 
 static int open_all(struct graft_classifier *c, struct graft_runtime *rt,
@@ -148,6 +158,8 @@ static int open_all(struct graft_classifier *c, struct graft_runtime *rt,
     c->extract.model = c->model;
     if (!status)
         status = graft_card_of(&c->card, c->model);
+    if (!status)
+        status = check_task(c);
     if (!status)
         status = graft_choose_preprocess(&c->extract.preprocess, &c->source,
                                          c->model, c->card, &o->preprocess);

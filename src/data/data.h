@@ -35,8 +35,9 @@ struct graft_dataset {
 /* Opens DIR/train|val|test/CLASS/..., or DIR/CLASS/... and splits 20 % of
  * each class off as val by a hash of (seed, content): adding photos never
  * moves another one, and equal files stay together. A class whose photos all
- * fell into val keeps them in train instead. What was found instead of
- * photos in class folders is said in the error.
+ * fell into val keeps them in train instead; no photo in val at all is an
+ * error (unless any_use). Folders beside train/ are listed in skipped. What
+ * was found instead of photos in class folders is said in the error.
  *
  * Links are followed, but not to a folder around the link or the data set.
  * Files are told by their first bytes. What the side index (graft_files)
@@ -65,7 +66,8 @@ struct graft_ds {
 /* Photos and folders of photos as given on a command line: a data set
  * without classes (label -1, part GRAFT_TEST, root ""), paths in the order
  * given, inside a folder in byte order. Things that are not photos are listed
- * in `skipped` with the reason; a path that does not exist is an error. */
+ * in `skipped` with the reason; a path that does not exist is an error, and
+ * so is finding nothing at all, not even a thing that is no photo. */
 int graft_dataset_of_paths(struct graft_dataset **out,
                            struct graft_runtime *rt,
                            const char *const *paths, int n);

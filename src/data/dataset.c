@@ -123,7 +123,7 @@ static int not_a_folder(const char *path)
     const char *dot = strrchr(path, '.');
     if (dot && !strcasecmp(dot, ".onnx"))
         return graft_fail(GRAFT_EDATA, "'%s' is given as the photos but is a "
-                          "model; are MODEL and DATA swapped? Expected is a "
+                          "model; are MODEL and PHOTOS swapped? Expected is a "
                           "folder with a folder for each class", path);
     return graft_fail(GRAFT_EDATA, "'%s' is a file; expected is a folder with "
                       "a folder for each class: DIR/CLASS/photo.jpg", path);
@@ -132,11 +132,13 @@ static int not_a_folder(const char *path)
 static int no_photos(const struct graft_dataset *d)
 {
     if (d->skipped.n)
-        return graft_fail(GRAFT_EDATA, "'%s' holds no photo among %d files; "
+        return graft_fail(GRAFT_EDATA, "'%s' holds no photo among %d file%s; "
                           "the first, '%s': %s", d->root, d->skipped.n,
+                          d->skipped.n == 1 ? "" : "s",
                           d->skipped.at[0].file, d->skipped.at[0].why);
-    return graft_fail(GRAFT_EDATA, "'%s': its %d class folders hold no "
-                      "photos", d->root, d->n_classes);
+    return graft_fail(GRAFT_EDATA, "'%s': its %d class folder%s no photos",
+                      d->root, d->n_classes,
+                      d->n_classes == 1 ? " holds" : "s hold");
 }
 
 static int class_without_photos(const struct graft_dataset *d, int c)
@@ -164,32 +166,32 @@ static int class_without_photos(const struct graft_dataset *d, int c)
 }
 
 /* Can a classifier be trained on this? */
-static int check_training(const struct graft_dataset *d,
-                          const struct graft_runtime *rt)
+static int check_training(const struct graft_dataset *d)
 {
     if (!graft_dataset_count(d, GRAFT_TRAIN))
         return graft_fail(GRAFT_EDATA, "'%s' has nothing to train on, only "
                           "photos to check with; expected is "
                           "%s/train/CLASS/photo.jpg", d->root, d->root);
-    int *n = graft_calloc((size_t)d->n_classes * 2, sizeof *n);
-    if (!n)
+    bool *has = graft_calloc((size_t)d->n_classes, sizeof *has);
+    if (!has)
         return GRAFT_EMEM;
     for (int i = 0; i < d->photo.n; i++)
-        if (d->photo.at[i].part != GRAFT_TEST)
-            n[d->photo.at[i].label * 2 + (d->photo.at[i].part == GRAFT_VAL)]++;
+        if (d->photo.at[i].part == GRAFT_TRAIN)
+            has[d->photo.at[i].label] = true;
     int status = GRAFT_OK;
-    for (int c = 0; !status && c < d->n_classes; c++) {
-        if (!n[2 * c])
+    for (int c = 0; !status && c < d->n_classes; c++)
+        if (!has[c])
             status = class_without_photos(d, c);
-        else if (!n[2 * c + 1] && !d->split)
-            graft_log(rt, GRAFT_LOG_WARNING, "class '%s' has no photo in "
-                      "val: nothing can be said of it", d->label[c]);
-    }
     if (!status && d->n_classes < 2)
         status = graft_fail(GRAFT_EDATA, "'%s' holds one class only, '%s'; a "
                             "classifier needs at least two, each in its own "
                             "folder", d->root, d->label[0]);
-    graft_free(n);
+    int n = graft_dataset_count(d, GRAFT_TRAIN);
+    if (!status && d->split && !graft_dataset_count(d, GRAFT_VAL))
+        status = graft_fail(GRAFT_EDATA, "'%s' holds too few photos: none of "
+                            "%d fell to the part to judge by; add photos or "
+                            "make val/", d->root, n);
+    graft_free(has);
     return status;
 }
 
@@ -219,7 +221,7 @@ static int sift_and_split(struct graft_dataset *d, struct graft_runtime *rt,
     if (!status)
         status = graft_dataset_sift(d, rt, files, hashes);
     if (!status && d->split)
-        status = graft_dataset_split(d, rt, hashes, o->seed);
+        status = graft_dataset_split(d, hashes, o->seed);
     graft_free(hashes);
     graft_files_close(files);
     return status;
@@ -248,7 +250,9 @@ int graft_dataset_open_with(struct graft_dataset **out,
         status = d->photo.n ? GRAFT_OK : no_photos(d);
     }
     if (!status && !o->any_use)
-        status = check_training(d, rt);
+        status = check_training(d);
+    if (!status && (!o->any_use || d->split))
+        status = graft_dataset_warn_unjudged(d, rt);
     if (status)
         graft_dataset_free(d);
     else
@@ -284,6 +288,14 @@ static int add_path(struct graft_dataset *d, const char *path)
     return status;
 }
 
+static int nothing_in(const char *first, int others)
+{
+    if (others)
+        return graft_fail(GRAFT_EDATA, "no photos in '%s' and %d more",
+                          first, others);
+    return graft_fail(GRAFT_EDATA, "no photos in '%s'", first);
+}
+
 int graft_dataset_of_paths(struct graft_dataset **out,
                            struct graft_runtime *rt,
                            const char *const *paths, int n)
@@ -293,6 +305,8 @@ int graft_dataset_of_paths(struct graft_dataset **out,
     int status = rt ? new_dataset(&d, "") : GRAFT_EMEM;
     for (int i = 0; !status && i < n; i++)
         status = add_path(d, paths[i]);
+    if (!status && n > 0 && !d->photo.n && !d->skipped.n)
+        status = nothing_in(paths[0], n - 1);
     if (!status)
         status = graft_dataset_sift(d, rt, NULL, NULL);
     if (status)

@@ -145,9 +145,10 @@ static int no_class_folders(const struct graft_names *n, const char *folder)
     for (int i = 0; i < n->file.n; i++)
         photos += graft_name_like_photo(n->file.at[i]);
     if (photos)
-        return graft_fail(GRAFT_EDATA, "'%s' holds %d photos but no class "
+        return graft_fail(GRAFT_EDATA, "'%s' holds %d photo%s but no class "
                           "folders; expected is a folder for each class: "
-                          "%s/CLASS/photo.jpg", folder, photos, folder);
+                          "%s/CLASS/photo.jpg", folder, photos,
+                          photos == 1 ? "" : "s", folder);
     return graft_fail(GRAFT_EDATA, "'%s' holds no photos and no folders; "
                       "expected is a folder for each class: "
                       "%s/CLASS/photo.jpg", folder, folder);
@@ -175,8 +176,12 @@ static int list_parts(struct graft_dataset *d, const char *folder,
     bool has[GRAFT_TEST + 1] = {false};
     for (int i = 0; !status && i < top->folder.n; i++) {
         int part = part_of(top->folder.at[i]);
-        if (part < 0) /* "old", "unsorted", ...: not of the data set */
+        if (part < 0) { /* "old", "unsorted", ...: not of the data set */
+            status = graft_dataset_skip(d, top->folder.at[i], "a folder "
+                                        "beside train/: not used",
+                                        GRAFT_TRAIN);
             continue;
+        }
         has[part] = true;
         status = read_part(&n[i], folder, top->folder.at[i]);
         if (!status)

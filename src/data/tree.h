@@ -39,7 +39,10 @@ int graft_fail_unnamed(int status, const char *path);
 int graft_dataset_sift(struct graft_dataset *d, struct graft_runtime *rt,
                        struct graft_files *files, struct graft_hash *hashes);
 /* Moves 20 % of each class from train to val. */
-int graft_dataset_split(struct graft_dataset *d, struct graft_runtime *rt,
+int graft_dataset_split(struct graft_dataset *d,
                         const struct graft_hash *hashes, uint64_t seed);
+/* One warning for all classes that have photos to train on but none in val. */
+int graft_dataset_warn_unjudged(const struct graft_dataset *d,
+                                struct graft_runtime *rt);
 
 #endif

@@ -47,7 +47,7 @@ TEST(data_dataset__train_val_test)
     fill(dir, "train/a/deep/er", 20, 1);
     fill(dir, "val/a", 30, 2);
     fill(dir, "test/b", 40, 1);
-    fill(dir, "notes/x", 50, 1); /* not a part: left alone */
+    fill(dir, "notes/x", 50, 1); /* not a part: not used */
     struct graft_dataset *d = open_ok(rt, dir, 0);
     assert_int_equal(d->n_classes, 3);
     assert_string_equal(d->label[0], "B"); /* bytes, not letters */
@@ -61,7 +61,11 @@ TEST(data_dataset__train_val_test)
     assert_string_equal(d->photo.at[2].file, "train/a/deep/er/020.png");
     assert_int_equal(d->photo.at[2].label, 1);
     assert_string_equal(d->photo.at[8].file, "test/b/040.png");
-    assert_int_equal(photo_warnings, 2); /* B and b have no photo in val */
+    assert_int_equal(d->skipped.n, 1);
+    assert_string_equal(d->skipped.at[0].file, "notes");
+    assert_string_equal(d->skipped.at[0].why,
+                        "a folder beside train/: not used");
+    assert_int_equal(photo_warnings, 1); /* B and b have no photo in val */
     graft_dataset_free(d);
     graft_runtime_free(rt);
     graft_free(dir);
@@ -141,12 +145,68 @@ TEST(data_dataset__small_classes_and_copies)
     fill(dir, "two", 10, 2);
     photo_make(dir, "two/copy.png", 10);
     for (uint64_t seed = 0; seed < 40; seed++) {
-        struct graft_dataset *d = open_ok(rt, dir, seed);
+        struct graft_dataset_options o = {.seed = seed, .any_use = true};
+        struct graft_dataset *d = NULL;
+        assert_ok(graft_dataset_open_with(&d, rt, dir, &o));
         assert_int_equal(part_of(d, "one/000.png"), GRAFT_TRAIN);
         assert_int_equal(part_of(d, "two/010.png"),
                          part_of(d, "two/copy.png"));
         graft_dataset_free(d);
     }
+    graft_runtime_free(rt);
+    graft_free(dir);
+}
+
+/* One photo of a class is never judged by, so two classes of one are too
+ * few. */
+TEST(data_dataset__too_few_to_judge_by)
+{
+    char *dir = fresh();
+    fill(dir, "a", 0, 1);
+    fill(dir, "b", 1, 1);
+    check_refused(dir, GRAFT_EDATA, "too few photos: none of 2 fell to the "
+                                    "part to judge by; add photos or make "
+                                    "val/");
+    graft_free(dir);
+}
+
+static char last_warning[256];
+static void keep_warning(void *ctx, enum graft_log_level level,
+                         const char *text)
+{
+    (void)ctx;
+    photo_warnings += level == GRAFT_LOG_WARNING;
+    snprintf(last_warning, sizeof last_warning, "%s", text);
+}
+
+/* However many classes have no photo in val, it is one line. */
+TEST(data_dataset__unjudged_classes_in_one_line)
+{
+    enum { CLASSES = 1001 };
+    char *dir = fresh();
+    struct graft_runtime *rt = photo_runtime(test_folder(), 1);
+    struct graft_dataset_options o = {.any_use = false};
+    struct graft_dataset *d = NULL;
+    rt->log = keep_warning;
+    fill(dir, "val/a", 0, 1);
+    fill(dir, "train/a", 10, 1);
+    fill(dir, "train/b", 20, 1);
+    assert_ok(graft_dataset_open_with(&d, rt, dir, &o));
+    assert_string_equal(last_warning,
+                        "1 of 2 classes has no photo to judge by (b)");
+    graft_dataset_free(d);
+    for (int i = 0; i < CLASSES - 2; i++) {
+        char class[32];
+        snprintf(class, sizeof class, "train/c%04d", i);
+        fill(dir, class, 30, 1);
+    }
+    photo_warnings = 0;
+    d = NULL;
+    assert_ok(graft_dataset_open_with(&d, rt, dir, &o));
+    assert_int_equal(photo_warnings, 1);
+    assert_string_equal(last_warning, "1,000 of 1,001 classes have no photo "
+                                      "to judge by (b, c0000, c0001, ...)");
+    graft_dataset_free(d);
     graft_runtime_free(rt);
     graft_free(dir);
 }
@@ -260,7 +320,9 @@ TEST(data_dataset__hostile_tree)
     photo_write(dir, "a/x.gif", "GIF89a\1\0\1\0", 10);
     photo_write(dir, "a/empty.jpg", "", 0);
     photo_write(dir, "readme.txt", "hello", 5);
-    struct graft_dataset *d = open_ok(rt, dir, 1);
+    struct graft_dataset_options o = {.any_use = true}; /* so few photos */
+    struct graft_dataset *d = NULL;
+    assert_ok(graft_dataset_open_with(&d, rt, dir, &o));
     assert_int_equal(d->n_classes, 3);
     assert_int_equal(d->photo.n, 5 + 4 + 4);
     part_of(d, "a/new\nline.png");
@@ -330,13 +392,13 @@ TEST(data_dataset__refuses_with_a_sentence)
     check_refused(dir, GRAFT_EDATA, "no photos and no folders");
     photo_write(dir, "net.onnx", "\x08\x07", 2);
     char *model = graft_path_join(dir, "net.onnx");
-    check_refused(model, GRAFT_EDATA, "MODEL and DATA swapped");
+    check_refused(model, GRAFT_EDATA, "MODEL and PHOTOS swapped");
     graft_free(model);
     photo_make(dir, "p.jpg", 1);
     char *photo = graft_path_join(dir, "p.jpg");
     check_refused(photo, GRAFT_EDATA, "is a file; expected is a folder");
     graft_free(photo);
-    check_refused(dir, GRAFT_EDATA, "1 photos but no class folders");
+    check_refused(dir, GRAFT_EDATA, "1 photo but no class folders");
     fill(dir, "cat", 0, 3);
     check_refused(dir, GRAFT_EDATA, "one class only, 'cat'");
     photo_write(dir, "dog/x.txt", "woof", 4);
@@ -345,7 +407,7 @@ TEST(data_dataset__refuses_with_a_sentence)
     graft_free(dir);
     dir = fresh();
     photo_write(dir, "cat/a.txt", "a", 1);
-    check_refused(dir, GRAFT_EDATA, "no photo among 1 files; the first, "
+    check_refused(dir, GRAFT_EDATA, "no photo among 1 file; the first, "
                                     "'cat/a.txt': it is text");
     graft_free(dir);
     dir = fresh();
@@ -397,6 +459,27 @@ TEST(data_dataset__of_paths)
     graft_runtime_free(rt);
     graft_free(one);
     graft_free(two);
+    graft_free(dir);
+}
+
+TEST(data_dataset__of_paths_with_nothing_in_them)
+{
+    char *dir = fresh(), *other = fresh();
+    struct graft_runtime *rt = photo_runtime(test_folder(), 1);
+    const char *paths[] = {dir, other};
+    struct graft_dataset *d = NULL;
+    char says[256];
+    snprintf(says, sizeof says, "no photos in '%s'", dir);
+    assert_fails(graft_dataset_of_paths(&d, rt, paths, 1), GRAFT_EDATA, says);
+    assert_fails(graft_dataset_of_paths(&d, rt, paths, 2), GRAFT_EDATA,
+                 "and 1 more");
+    assert_null(d);
+    photo_write(other, "t.txt", "text", 4);
+    assert_ok(graft_dataset_of_paths(&d, rt, paths, 2));
+    assert_int_equal(d->skipped.n, 1);
+    graft_dataset_free(d);
+    graft_runtime_free(rt);
+    graft_free(other);
     graft_free(dir);
 }
 

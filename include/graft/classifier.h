@@ -37,7 +37,8 @@ typedef void graft_prediction_fn(void *ctx, const struct graft_prediction *);
 
 /* Predicts photos and folders of photos (recursively, in byte order);
  * answers arrive in that order, on the calling thread; after them come the
- * files that are no photos by their first bytes, with the reason. */
+ * files that are no photos by their first bytes, with the reason, and the
+ * paths that do not exist. */
 GRAFT_API int graft_predict(graft_runtime *rt, const char *model,
                             const char *const *paths, int n_paths,
                             const struct graft_classify_options *options,
@@ -57,7 +58,8 @@ GRAFT_API int graft_evaluate(struct graft_report **out, graft_runtime *rt,
 
 /* Reloads a file that Graft made, evaluates it on the same val photos as its
  * metadata says (val folder, or the part that its seed splits off), decoded
- * as they were then, and compares correct and total: GRAFT_OK, or
+ * as they were then, and compares correct, total and log loss (to 0.1 % or
+ * 0.0001), and the accuracy with correct / total: GRAFT_OK, or
  * GRAFT_EMISMATCH with the report still given. A file without Graft's
  * metadata, or a folder without such a part, is GRAFT_EDATA. */
 GRAFT_API int graft_verify(struct graft_report **out, graft_runtime *rt,

@@ -1,5 +1,7 @@
 /* graft_predict: answers for photos, in the order they were named.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,22 +133,81 @@ static int tell_skipped(struct answers *a, const struct graft_dataset *d,
     return GRAFT_OK;
 }
 
+/* ---- which paths --------------------------------------------------------- */
+
+/* The paths that are there, first, in their order; then those that are not:
+ * one misspelt name must not cost the answers for all others. */
+static int sort_paths(const char **sorted, int *n_there,
+                      const char *const *paths, int n)
+{
+    int there = 0, end = n;
+    for (int i = 0; i < n; i++) {
+        if (!paths[i])
+            return graft_fail(GRAFT_EARG, "path %d of %d is NULL", i + 1, n);
+        if (graft_file_exists(paths[i]))
+            sorted[there++] = paths[i];
+        else
+            sorted[--end] = paths[i];
+    }
+    *n_there = there;
+    for (int i = end, k = n - 1; i < k; i++, k--) { /* was filled backwards */
+        const char *path = sorted[i];
+        sorted[i] = sorted[k];
+        sorted[k] = path;
+    }
+    return GRAFT_OK;
+}
+
+static int tell_missing(struct answers *a, const char *const *paths, int n,
+                        bool strict)
+{
+    char why[GRAFT_WHY_MAX];
+    snprintf(why, sizeof why, "cannot be opened: %s", strerror(ENOENT));
+    for (int i = 0; i < n; i++) {
+        struct graft_prediction said = {.file = paths[i], .why = why};
+        if (strict)
+            return graft_fail(GRAFT_ENOTFOUND, "'%s' %s", paths[i], why);
+        a->fn(a->ctx, &said);
+    }
+    return GRAFT_OK;
+}
+
+static int predict(struct answers *a, struct graft_runtime *rt,
+                   const char *const *paths, int n_there, int n,
+                   const struct graft_classify_options *o)
+{
+    struct graft_dataset *d = NULL;
+    int status = GRAFT_OK;
+    if (o->strict) /* known before any work */
+        status = tell_missing(a, paths + n_there, n - n_there, true);
+    if (!status && n_there)
+        status = graft_dataset_of_paths(&d, rt, paths, n_there);
+    if (!status && d)
+        status = all_batches(a, d, o);
+    if (!status && d)
+        status = tell_skipped(a, d, o->strict);
+    if (!status)
+        status = tell_missing(a, paths + n_there, n - n_there, false);
+    graft_dataset_free(d);
+    return status;
+}
+
 int graft_classify_predict(struct graft_runtime *rt, const char *model,
                            const char *const *paths, int n_paths,
                            const struct graft_classify_options *o,
                            graft_prediction_fn *fn, void *ctx)
 {
     struct answers a = {.fn = fn, .ctx = ctx};
-    struct graft_dataset *d = NULL;
-    int status = graft_classifier_open(&a.c, rt, model, o);
+    int n_there = 0;
+    const char **sorted = graft_calloc((size_t)n_paths, sizeof *sorted);
+    int status = sorted ? sort_paths(sorted, &n_there, paths, n_paths)
+                        : GRAFT_EMEM;
     if (!status)
-        status = graft_dataset_of_paths(&d, rt, paths, n_paths);
+        status = graft_classifier_open(&a.c, rt, model, o);
     if (!status)
-        status = all_batches(&a, d, o);
-    if (!status)
-        status = tell_skipped(&a, d, o->strict);
+        status = predict(&a, rt, sorted, n_there, n_paths, o);
     release(&a);
-    graft_dataset_free(d);
+    graft_free(sorted);
     graft_classifier_free(a.c);
     return status;
 }

@@ -133,6 +133,21 @@ static int count_classes(struct graft_classifier *c)
     return status;
 }
 
+/* What is taken for granted of a file that says nothing about itself. */
+static void tell_assumed(const struct graft_classifier *c,
+                         const struct graft_classify_options *o)
+{
+    bool pixels = !c->card && !o->preprocess.preset;
+    if (!pixels && !c->numbered)
+        return;
+    graft_log(c->extract.rt, GRAFT_LOG_INFO, "%s%s%s%s",
+              pixels ? c->source.at : "",
+              pixels ? " (--preprocess changes it)" : "",
+              pixels && c->numbered ? "; " : "",
+              c->numbered ? "no labels: numbers are class indices (--labels "
+                            "names them)" : "");
+}
+
 static int check_task(const struct graft_classifier *c)
 {
     const char *known = graft_task_classify.name;
@@ -173,6 +188,8 @@ static int open_all(struct graft_classifier *c, struct graft_runtime *rt,
         status = count_classes(c);
     if (!status)
         status = find_labels(c, o->labels);
+    if (!status)
+        tell_assumed(c, o);
     return status;
 }
 

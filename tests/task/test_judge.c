@@ -1,5 +1,6 @@
 /* Which photos judge a classifier, and what is said about them.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -7,6 +8,7 @@
 #include "graft/classifier.h"
 #include "graph/edit.h"
 #include "onnx/onnx.h"
+#include "report/json.h"
 #include "task/little.h"
 #include "test.h"
 
@@ -145,5 +147,162 @@ TEST(task_judge__class_folders_are_split_by_the_models_seed)
     judged(&w, w.data, "val", r->total, 0);
     assert_non_null(strstr(w.said.text, "split off by seed 9"));
     graft_report_free(r);
+    end(&w);
+}
+
+/* ---- copies -------------------------------------------------------------- */
+
+TEST(task_judge__copies_in_val_are_counted_aloud)
+{
+    struct place w;
+    begin(&w);
+    little_data(w.data);
+    graft_report_free(train(&w, w.data));
+    assert_int_equal(w.said.warnings, 0);
+    little_photos(w.data, "val/red", 1, 0, 2); /* as in train/red */
+    graft_report_free(train(&w, w.data));
+    assert_int_equal(w.said.warnings, 1);
+    assert_non_null(strstr(w.said.text, "2 of 12 photos to judge by are byte "
+                                        "for byte"));
+    end(&w);
+}
+
+/* ---- claims -------------------------------------------------------------- */
+
+/* w->out with the number or text at `key` (in `where`, "" for the whole card)
+ * replaced by the JSON `to`, as a new file. */
+static const char *forged(struct place *w, const char *where,
+                          const char *key, const char *to)
+{
+    const char *path = little_path(w->folder, "forged.onnx");
+    struct graft_model *m = NULL;
+    assert_ok(graft_onnx_open(&m, w->rt, w->out));
+    json_t *card = json_loads(graft_metadata_get(m, "graft"), 0, NULL);
+    json_t *o = *where ? json_object_get(card, where) : card;
+    json_object_set_new(o, key, json_loads(to, JSON_DECODE_ANY, NULL));
+    char *text = graft_json_write(card, 17);
+    assert_non_null(text);
+    assert_ok(graft_edit_metadata(m, "graft", text));
+    remove(path);
+    assert_ok(graft_onnx_save(m, path, NULL));
+    graft_graph_free(m);
+    graft_free(text);
+    return path;
+}
+
+TEST(task_judge__altered_claims_do_not_verify)
+{
+    static const struct {
+        const char *key, *to, *said;
+    } cases[] = {
+        {"log_loss", "1e-9", "log loss 1e-09 claimed"},
+        {"log_loss", "null", "log loss nan claimed"},
+        {"value", "0.5", "accuracy 0.5 claimed, which is not 11 of 12"},
+        {"correct", "10", "10 of 12 claimed, 11 of 12 measured"},
+    };
+    struct place w;
+    begin(&w);
+    little_data(w.data);
+    little_photos(w.data, "val/blue", 1, 300, 2); /* red ones: a log loss */
+    remove(little_path(w.data, "val/blue/301.bmp"));
+    little_photos(w.data, "val/red", 1, 300, 1);
+    graft_report_free(train(&w, w.data));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct graft_report *r = NULL;
+        const char *path = forged(&w, "accuracy", cases[i].key, cases[i].to);
+        assert_fails(graft_verify(&r, w.rt, path, w.data, NULL),
+                     GRAFT_EMISMATCH, cases[i].said);
+        assert_false(r->verified);
+        graft_report_free(r);
+    }
+    end(&w);
+}
+
+static void no_answer(void *ctx, const struct graft_prediction *p)
+{
+    (void)ctx, (void)p;
+}
+
+TEST(task_judge__unknown_tasks_are_refused)
+{
+    struct place w;
+    begin(&w);
+    little_data(w.data);
+    graft_report_free(train(&w, w.data));
+    struct graft_report *r = NULL;
+    const char *path = forged(&w, "", "task", "\"segment\"");
+    const char *said = "task 'segment'; this version knows 'classify'";
+    assert_fails(graft_verify(&r, w.rt, path, w.data, NULL),
+                 GRAFT_EUNSUPPORTED, said);
+    assert_fails(graft_evaluate(&r, w.rt, path, w.data, NULL),
+                 GRAFT_EUNSUPPORTED, said);
+    assert_fails(graft_predict(w.rt, path, &w.data, 1, NULL, no_answer, NULL),
+                 GRAFT_EUNSUPPORTED, said);
+    end(&w);
+}
+
+/* ---- predicting ---------------------------------------------------------- */
+
+struct answers {
+    int given, missed;
+    char why[160], missing[256];
+};
+
+static void count(void *ctx, const struct graft_prediction *p)
+{
+    struct answers *a = ctx;
+    *(p->why ? &a->missed : &a->given) += 1;
+    if (p->why) {
+        snprintf(a->why, sizeof a->why, "%s", p->why);
+        snprintf(a->missing, sizeof a->missing, "%s", p->file);
+    }
+}
+
+TEST(task_judge__a_missing_photo_does_not_stop_the_others)
+{
+    struct place w;
+    begin(&w);
+    little_data(w.data);
+    graft_report_free(train(&w, w.data));
+    const char *paths[] = {little_path(w.data, "val/red/100.bmp"),
+                           little_path(w.data, "val/red/nowhere.bmp"),
+                           little_path(w.data, "val/blue")};
+    struct answers a = {0};
+    assert_ok(graft_predict(w.rt, w.out, paths, 3, NULL, count, &a));
+    assert_int_equal(a.given, 6);
+    assert_int_equal(a.missed, 1);
+    assert_string_equal(a.missing, paths[1]);
+    assert_string_equal(a.why,
+                        "cannot be opened: No such file or directory");
+    a = (struct answers){0};
+    assert_ok(graft_predict(w.rt, w.out, paths + 1, 1, NULL, count, &a));
+    assert_int_equal(a.given, 0);
+    assert_int_equal(a.missed, 1);
+    struct graft_classify_options o = GRAFT_CLASSIFY_OPTIONS;
+    o.strict = true;
+    a = (struct answers){0};
+    assert_fails(graft_predict(w.rt, w.out, paths, 3, &o, count, &a),
+                 GRAFT_ENOTFOUND, "nowhere.bmp");
+    assert_int_equal(a.given + a.missed, 0);
+    end(&w);
+}
+
+TEST(task_judge__what_is_assumed_of_other_models_is_said_once)
+{
+    static const char said[] =
+        "assumed: preset imagenet, as the model does not say (--preprocess "
+        "changes it); no labels: numbers are class indices (--labels names "
+        "them)\n";
+    struct place w;
+    begin(&w);
+    little_data(w.data);
+    struct answers a = {0};
+    assert_ok(graft_predict(w.rt, w.model, &w.data, 1, NULL, count, &a));
+    assert_int_equal(a.given, 34);
+    assert_string_equal(w.said.text, said);
+    graft_report_free(train(&w, w.data));
+    w.said = (struct said){0};
+    assert_ok(graft_predict(w.rt, w.out, &w.data, 1, NULL, count, &a));
+    assert_string_equal(w.said.text, "");
     end(&w);
 }

@@ -189,6 +189,8 @@ static int open_all(struct graft_classifier *c, struct graft_runtime *rt,
     if (!status)
         status = find_labels(c, o->labels);
     if (!status)
+        status = graft_extract_fit(&c->extract);
+    if (!status)
         tell_assumed(c, o);
     return status;
 }

@@ -60,7 +60,8 @@ static int start_extract(struct graft_training *t)
     t->extract.batch = t->o->batch;
     t->extract.progress = t->o->progress;
     t->extract.progress_ctx = t->o->progress_ctx;
-    return t->o->no_cache ? GRAFT_OK : open_cache(t);
+    int status = graft_extract_fit(&t->extract);
+    return status || t->o->no_cache ? status : open_cache(t);
 }
 
 static int extract(struct graft_training *t, struct graft_rows *rows,

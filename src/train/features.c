@@ -93,6 +93,24 @@ void graft_extract_release(struct graft_extract *x)
     x->pixels = NULL;
 }
 
+int graft_extract_fit(struct graft_extract *x)
+{
+    if (!x->rt->memory_limit || x->batch > 0 || x->program ||
+        graft_model_fixed_batch(x->model))
+        return GRAFT_OK;
+    int wanted = graft_extract_batch(x), status = compile(x);
+    while (status == GRAFT_ELIMIT && x->n_max > 1) {
+        graft_extract_release(x);
+        x->n_max /= 2;
+        status = compile(x);
+    }
+    if (!status && x->n_max < wanted)
+        graft_log(x->rt, GRAFT_LOG_INFO, "%d photo%s at a time, not %d, for "
+                  "the memory limit", x->n_max, x->n_max == 1 ? "" : "s",
+                  wanted);
+    return status;
+}
+
 /* ---- one batch ----------------------------------------------------------- */
 
 /* Slots of photos that failed, and of those a fixed batch lacks, are cleared:

@@ -32,6 +32,10 @@ struct graft_extract {
 
 /* Photos in a batch. */
 int graft_extract_batch(struct graft_extract *x);
+/* Under a memory limit, with no batch given: makes the program now, with half
+ * the batch as often as it takes to fit. Rows depend on the batch, so call it
+ * before the first use of graft_extract_batch and graft_features_key. */
+int graft_extract_fit(struct graft_extract *x);
 
 /* Rows of items (root, file, view, seed given) into dst [n][floats]; a photo
  * that cannot be read has `failed` and `why` set, its row is zero. Cached

@@ -306,3 +306,33 @@ TEST(task_judge__what_is_assumed_of_other_models_is_said_once)
     assert_string_equal(w.said.text, "");
     end(&w);
 }
+
+/* ---- memory -------------------------------------------------------------- */
+
+/* How predicting goes with `spare` bytes above what is held now. */
+static int predict_within(struct place *w, uint64_t spare)
+{
+    struct answers a = {0};
+    w->said = (struct said){0};
+    w->rt->memory_limit = graft_alloc_stats().live_bytes + spare;
+    int status = graft_predict(w->rt, w->model, &w->data, 1, NULL, count, &a);
+    assert_int_equal(a.given, status ? 0 : 34);
+    return status;
+}
+
+TEST(task_judge__a_memory_limit_makes_batches_smaller)
+{
+    struct place w;
+    begin(&w);
+    little_data(w.data);
+    uint64_t spare = 8 << 20;
+    assert_ok(predict_within(&w, spare));
+    assert_null(strstr(w.said.text, "at a time"));
+    while (spare > 1024 && !strstr(w.said.text, "at a time")) {
+        spare -= spare / 8;
+        assert_ok(predict_within(&w, spare));
+    }
+    assert_non_null(strstr(w.said.text, "not 16, for the memory limit"));
+    assert_int_equal(predict_within(&w, 1024), GRAFT_ELIMIT);
+    end(&w);
+}

@@ -10,6 +10,15 @@
 
 /* ---- the cut ------------------------------------------------------------- */
 
+static const char *why_no_cut(const struct graft_model *m, const char *name)
+{
+    graft_value_id v = graft_value_find(m, name);
+    return v < 0 ? "there is none of this name"
+         : m->value.at[v].tensor >= 0 ? "it is a weight"
+         : v == graft_model_feed(m, 0) ? "it is the model's input"
+                                       : "something goes around it";
+}
+
 static int no_such_cut(const struct graft_model *m,
                        const struct graft_survey *s, const char *name)
 {
@@ -21,9 +30,7 @@ static int no_such_cut(const struct graft_model *m,
     int status = graft_fail(
         GRAFT_ENOTFOUND, "'%s' is no value that '%s' can be cut at: %s; of "
         "the %d there are, the last are %s", name, m->path,
-        graft_value_find(m, name) < 0 ? "there is none of this name"
-                                      : "something goes around it",
-        s->n_cuts, list.n ? list.at : "none");
+        why_no_cut(m, name), s->n_cuts, list.n ? list.at : "none");
     graft_str_release(&list);
     return status;
 }
@@ -46,6 +53,15 @@ static int find_cut(graft_value_id *out, const struct graft_model *m,
     return no_such_cut(m, s, name);
 }
 
+/* Behind a node that cannot run no shape is known. */
+static bool has_cut_that_runs(const struct graft_survey *s)
+{
+    bool found = false;
+    for (int i = 0; i < s->n_cuts; i++)
+        found |= s->value[s->cut[i].value].present;
+    return found;
+}
+
 /* Why the value's shape is not known: the first node before it that cannot
  * run. */
 static int cannot_run(const struct graft_model *m,
@@ -60,8 +76,10 @@ static int cannot_run(const struct graft_model *m,
            !(live[i] && !m->node.at[i].removed && s->why_not[i]))
         i++;
     int status = i < m->node.n
-        ? graft_fail(GRAFT_EUNSUPPORTED, "'%s' cannot run up to '%s': %s",
-                     m->path, m->value.at[cut].name, s->why_not[i])
+        ? graft_fail(GRAFT_EUNSUPPORTED, "'%s' cannot run up to '%s': %s%s",
+                     m->path, m->value.at[cut].name, s->why_not[i],
+                     has_cut_that_runs(s) ? " (--cut takes an earlier "
+                         "place; graft inspect lists them)" : "")
         : GRAFT_OK;
     graft_free(live);
     return status;

@@ -345,6 +345,9 @@ TEST(task_classify__says_what_is_wrong)
     struct graft_report *r = NULL;
     o.cut = "conv.weight";
     assert_fails(graft_train(&r, w.rt, &o), GRAFT_ENOTFOUND, "'flat'");
+    assert_fails(graft_train(&r, w.rt, &o), GRAFT_ENOTFOUND, "is a weight");
+    o.cut = "image";
+    assert_fails(graft_train(&r, w.rt, &o), GRAFT_ENOTFOUND, "model's input");
     o.cut = NULL;
     o.model = w.data;
     o.data = w.model;

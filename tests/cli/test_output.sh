@@ -24,7 +24,8 @@ as=
 if [ "$(id -u)" = 0 ]; then
     chmod 755 "$T"
     as="setpriv --reuid=65534 --regid=65534 --clear-groups"
-    $as true 2>/dev/null && $as "$GRAFT" --version >/dev/null 2>&1 || as=none
+    $as test -r "$MINI" 2>/dev/null &&
+        $as "$GRAFT" --version >/dev/null 2>&1 || as=none
 fi
 if [ "$as" = none ]; then
     skip 'a read-only folder' 'root, and cannot become somebody else'

@@ -328,8 +328,7 @@ TEST(program_program__first_output_left_out)
     int s = net_node(n, "Split", "s", NULL, w);
     int t = net_node(n, "Identity", "t", NULL, w);
     struct graft_node *split = &n->m->node.at[n->m->value.at[s].node];
-    graft_value_id both[] = {-1, t};
-    /* "t" becomes the second part: its own node is taken out. */
+    graft_value_id both[] = {-1, t}; /* t becomes the second part */
     n->m->node.at[n->m->value.at[t].node].removed = true;
     n->m->value.at[t].node = n->m->value.at[s].node;
     n->m->value.at[s].node = -1;
@@ -344,7 +343,6 @@ TEST(program_program__first_output_left_out)
     assert_ok(graft_program_describe(p, &text));
     assert_non_null(strstr(text.at, "left out"));
     graft_program_params(p);
-    net_fill(p, 0, 2);
     assert_ok(graft_program_forward(p, 2));
     graft_str_release(&text);
     graft_program_free(p);

@@ -1,0 +1,78 @@
+/* Convolution over blocked channels, C16: N, C/16, H, W, 16. A block is 16
+ * channels side by side, so that a vector of output channels is made of one
+ * number of the input, broadcast, and a row of packed weights: one
+ * micro-kernel, rows times 16 or 32 output channels, serves all ways below;
+ * rows are pixels, tiles or images.
+ *
+ * The unused lanes of the last block are zero in what is read and are written
+ * as zero (also where the activation maps zero to something else).
+ *
+ * As in conv.h the cut depends on shape, n_max and instruction set only, and
+ * an image's result depends on nothing but that image.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef GRAFT_KERNELS_BLOCK_H
+#define GRAFT_KERNELS_BLOCK_H
+
+#include "kernels/conv.h"
+
+enum { GRAFT_BLOCK = 16 }; /* channels of a block */
+
+enum graft_block_way {
+    GRAFT_BLOCK_NONE,      /* not offered: stay with conv.h */
+    GRAFT_BLOCK_POINT,     /* 1x1, any stride */
+    GRAFT_BLOCK_DIRECT,    /* any 2-D kernel, stride, dilation, pads, groups
+                              of whole blocks */
+    GRAFT_BLOCK_STEM,      /* few channels, read from IMAGE (g->image) */
+    GRAFT_BLOCK_DEPTHWISE, /* one input channel per group */
+    GRAFT_BLOCK_WINOGRAD   /* 3x3 stride 1 */
+};
+
+/* How a convolution is cut; a value, made once while compiling. */
+struct graft_block_cut {
+    enum graft_block_way way;
+    int64_t in_blocks, out_blocks;
+    size_t pack_bytes;     /* of the packed weights */
+    size_t scratch;        /* bytes for each worker */
+    size_t shared;         /* bytes for all of them together */
+    int64_t detail[8];     /* of the way; each says what for */
+};
+
+/* exact: no way that rounds more than a sum of products (no Winograd). */
+void graft_block_cut(struct graft_block_cut *out, const struct graft_conv *g,
+                     int64_t n_max, bool exact,
+                     const struct graft_kernels *k);
+
+/* Weights as the way reads them: a graft_pack_kind's spec and function. */
+struct graft_block_packing {
+    struct graft_conv g;
+    struct graft_block_cut cut;
+    int64_t width;         /* output channels of a packed panel */
+};
+struct graft_block_packing
+graft_block_packing(const struct graft_conv *g,
+                    const struct graft_block_cut *cut,
+                    const struct graft_kernels *k);
+void graft_block_pack(void *dst, const struct graft_view *src,
+                      const real *scale, const void *packing,
+                      struct graft_pool *pool);
+
+/* One run. x is C16 (STEM: IMAGE), y and the residual are C16; steps count
+ * elements from image to image and may be larger than an image (views into
+ * a concatenation). finish.bias: out_blocks * 16 numbers, zero beyond g->m;
+ * NULL: none. */
+struct graft_block_run {
+    const struct graft_conv *g;
+    const struct graft_block_cut *cut;
+    const struct graft_kernels *k;
+    int64_t n;
+    const real *x;
+    int64_t x_step;
+    real *y;
+    int64_t y_step;
+    const real *w;
+    struct graft_finish finish;
+};
+void graft_block_run(struct graft_block_run *r, struct graft_pool *pool,
+                     void *scratch, size_t scratch_step, void *shared);
+
+#endif

@@ -6,11 +6,13 @@
  *   graft/train.h       a new head from a folder of photos
  *   graft/classifier.h  predict, evaluate, verify
  *   graft/cache.h       the feature cache
+ *   graft/bench.h       how fast a model runs here
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef GRAFT_H
 #define GRAFT_H
 
+#include "graft/bench.h"
 #include "graft/cache.h"
 #include "graft/classifier.h"
 #include "graft/model.h"

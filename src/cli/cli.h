@@ -49,7 +49,7 @@ struct graft_settings {
     bool bgr, rgb;
     uint64_t seed;
     double l2;
-    int views, batch, top;
+    int views, batch, top, repeats;
     struct graft_text_list outputs; /* of run */
     graft_runtime *rt;              /* made by main, after the options */
 };
@@ -139,6 +139,7 @@ int graft_cli_wrong(const char *fmt, ...)
 /* The library's message, and the exit code that its status means. */
 int graft_cli_failed(int status);
 void graft_cli_put(FILE *to, const char *text);  /* made harmless */
+void graft_cli_lines(FILE *to, const char *text); /* the same, line by line */
 /* The same in exactly `width` columns, cut with "..." when longer; width < 0:
  * flush right. */
 void graft_cli_cell(FILE *to, const char *text, int width);

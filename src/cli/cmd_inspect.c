@@ -129,14 +129,7 @@ static void plan(const struct graft_inspection *x, bool steps)
            graft_cli_bytes((uint64_t)x->packed_bytes));
     if (steps && x->plan_text) {
         fputc('\n', stdout);
-        for (const char *p = x->plan_text; *p;) {
-            char line[512];
-            size_t n = strcspn(p, "\n");
-            snprintf(line, sizeof line, "%.*s", (int)n, p);
-            graft_cli_put(stdout, line);
-            fputc('\n', stdout);
-            p += n + (p[n] == '\n');
-        }
+        graft_cli_lines(stdout, x->plan_text);
     }
 }
 

@@ -30,6 +30,16 @@ void graft_cli_put(FILE *to, const char *text)
     put_bytes(to, text, strlen(text));
 }
 
+void graft_cli_lines(FILE *to, const char *text)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        put_bytes(to, text, n);
+        fputc('\n', to);
+        text += n + (text[n] == '\n');
+    }
+}
+
 static bool starts_character(char c)
 {
     return ((unsigned char)c & 0xc0) != 0x80;

@@ -7,7 +7,7 @@ gives 'help lists the commands' 0 'predict +says what' --help
 gives 'the version' 0 '^graft [0-9]+\.[0-9]+\.[0-9]+$' --version
 gives 'no command is wrong usage' 2 '^usage: graft COMMAND'
 gives 'help names a command' 0 '^usage: graft train' help train
-for command in inspect train eval predict verify export run cache; do
+for command in inspect train eval predict verify export run bench cache; do
     gives "$command explains itself" 0 '^exit code: 0 done' $command --help
     true_that "$command --help fits 80 columns" \
         awk 'length > 80 { print; wide = 1 } END { exit wide }' "$T/out"

@@ -75,4 +75,40 @@ struct graft_block_run {
 void graft_block_run(struct graft_block_run *r, struct graft_pool *pool,
                      void *scratch, size_t scratch_step, void *shared);
 
+/* ---- between the cut and the kernels -------------------------------------- */
+
+/* n numbers of a row of input, beginning x reals behind the row, meet n rows
+ * of weights, beginning at w. */
+struct graft_block_piece {
+    int64_t x, w, n;
+};
+
+/* Rows (pixels, tiles or images) times the channels of a panel:
+ * y[i] = act(bias + sum over pieces of x[i] w + residual[i]). Steps count
+ * reals from row to row and may be anything. The order of summation is the
+ * list's for each element, whatever else the tile holds. */
+struct graft_block_tile {
+    int64_t rows, blocks;        /* blocks: of the panel, 1 or 2 */
+    const real *x;
+    int64_t x_step;
+    const struct graft_block_piece *piece;
+    int64_t pieces;
+    const real *w;               /* [k][width], at pieces' offsets */
+    int64_t width;
+    const real *bias;            /* [blocks * 16], NULL: none */
+    real *y;
+    int64_t y_step, y_block;     /* y_block: from block to block */
+    const real *residual;        /* NULL: none; blocks as those of y */
+    int64_t residual_step;
+    const struct graft_act *act; /* NULL: the sums as they are, all lanes */
+    int64_t lanes;               /* channels of the last block; the others
+                                    are stored as zero */
+};
+
+struct graft_block_kernels {
+    int rows;                    /* of the micro-kernel */
+    int width;                   /* output channels of a panel: 16 or 32 */
+    void (*tile)(const struct graft_block_tile *t);
+};
+
 #endif

@@ -4,6 +4,7 @@
 
 #define GRAFT_THIS_ISA GRAFT_ISA_GENERIC
 #include "kernels/body_conv.h"
+#include "kernels/body_block.h"
 #include "kernels/body_image.h"
 #include "kernels/body_pointwise.h"
 
@@ -11,6 +12,7 @@ extern const struct graft_kernels graft_kernels_generic;
 const struct graft_kernels graft_kernels_generic = {
     .isa = GRAFT_THIS_ISA,
     .conv = GRAFT_CONV_KERNELS,
+    .block = GRAFT_BLOCK_KERNELS,
     .pointwise = GRAFT_POINTWISE_KERNELS,
     .image = GRAFT_IMAGE_KERNELS,
 };

@@ -11,6 +11,7 @@
 
 #include "base/runtime.h"
 #include "kernels/conv.h"      /* struct graft_conv_kernels */
+#include "kernels/block.h"     /* struct graft_block_kernels */
 #include "kernels/pointwise.h" /* struct graft_pointwise_kernels */
 #include "kernels/image.h"     /* struct graft_image_kernels */
 #include "kernels/gemm.h"      /* graft_gemm: the only user of CBLAS */
@@ -22,6 +23,7 @@ enum { GRAFT_KERNELS_VERSION = 1 };
 struct graft_kernels {
     enum graft_isa isa;
     struct graft_conv_kernels conv;
+    struct graft_block_kernels block;
     struct graft_pointwise_kernels pointwise;
     struct graft_image_kernels image;
 };

@@ -1,0 +1,9 @@
+/* Bodies of convolution over blocked channels, compiled once for each
+ * instruction set.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/body_block_tile.h"
+
+#define GRAFT_BLOCK_KERNELS                                                 \
+    {                                                                       \
+        .rows = BLOCK_ROWS, .width = BLOCK_WIDTH, .tile = block_tile        \
+    }

@@ -1,0 +1,272 @@
+/* The micro-kernel of blocked channels: rows (pixels, tiles or images, any
+ * step apart) times 16 or 32 output channels, over a list of pieces of k.
+ *
+ * Each accumulator is one chain of multiply-adds that begins with the bias
+ * and follows the list, so a result does not depend on which rows and
+ * channels share a tile. Accumulators live in registers: their array has
+ * fixed bounds and every loop over it is unrolled.
+ *
+ * block_tile(t) takes any number of rows and is all that others need; with
+ * t->act NULL it stores the sums as they are.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* Rows of a tile at most, times two vectors: what the registers hold beside
+ * two of weights and one broadcast. */
+#if defined(__AVX512F__)
+enum { BLOCK_ROWS = 14 };
+#elif defined(__AVX2__)
+enum { BLOCK_ROWS = 6 };
+#elif defined(__aarch64__)
+enum { BLOCK_ROWS = 12 };
+#else
+enum { BLOCK_ROWS = 5 };
+#endif
+enum {
+    BLOCK_TILE = 2 * CONV_VL, /* channels of a tile */
+    BLOCK_WIDTH = BLOCK_TILE > GRAFT_BLOCK ? BLOCK_TILE : GRAFT_BLOCK
+};
+
+/* max(lo, v), min(hi, v); NaN in v stays. */
+#if defined(GRAFT_REAL_DOUBLE) || !defined(__x86_64__)
+CONV_INLINE conv_vec block_max(conv_vec lo, conv_vec v)
+{
+    return conv_select(v < lo, lo, v);
+}
+CONV_INLINE conv_vec block_min(conv_vec hi, conv_vec v)
+{
+    return conv_select(v > hi, hi, v);
+}
+#else
+#include <immintrin.h>
+#if defined(__AVX512F__)
+#define BLOCK_LIMIT(name) _mm512_##name##_ps
+#elif defined(__AVX2__)
+#define BLOCK_LIMIT(name) _mm256_##name##_ps
+#else
+#define BLOCK_LIMIT(name) _mm_##name##_ps
+#endif
+/* These instructions return the second operand when one is NaN. */
+CONV_INLINE conv_vec block_max(conv_vec lo, conv_vec v)
+{
+    return BLOCK_LIMIT(max)(lo, v);
+}
+CONV_INLINE conv_vec block_min(conv_vec hi, conv_vec v)
+{
+    return BLOCK_LIMIT(min)(hi, v);
+}
+#undef BLOCK_LIMIT
+#endif
+
+/* Lanes of a block that are kept: 16 ones, then zeros. */
+static const conv_bits block_keep[2 * GRAFT_BLOCK] = {
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+
+typedef conv_bits conv_mask_at
+    __attribute__((vector_size(CONV_VB), aligned(sizeof(real)), may_alias));
+
+/* The mask of lanes at.. of a block whose first `lanes` count. */
+CONV_INLINE conv_mask block_mask(int64_t lanes, int64_t at)
+{
+    return *(const conv_mask_at *)(block_keep + GRAFT_BLOCK - lanes + at);
+}
+
+/* Where channel c of a panel lies in a row of output. */
+CONV_INLINE int64_t block_at(int64_t c, int64_t y_block)
+{
+    return c / GRAFT_BLOCK * y_block + c % GRAFT_BLOCK;
+}
+
+CONV_INLINE void block_tile_limits(conv_vec acc[BLOCK_ROWS][2], int rows,
+                                   int nv, const struct graft_act *act)
+{
+    bool clip = act->kind == GRAFT_ACT_CLIP;
+    conv_vec lo = conv_splat(clip ? act->a : 0);
+    CONV_UNROLL
+    for (int i = 0; i < rows; i++) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++)
+            acc[i][j] = block_max(lo, acc[i][j]);
+    }
+    if (!clip)
+        return;
+    conv_vec hi = conv_splat(act->b);
+    CONV_UNROLL
+    for (int i = 0; i < rows; i++) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++)
+            acc[i][j] = block_min(hi, acc[i][j]);
+    }
+}
+
+/* Channels c.. of the panel. */
+CONV_INLINE void block_tile_store(conv_vec acc[BLOCK_ROWS][2], int rows,
+                                  int nv, const struct graft_block_tile *t,
+                                  int64_t c)
+{
+    int64_t at[2] = {block_at(c, t->y_block),
+                     block_at(c + CONV_VL, t->y_block)};
+    if (t->residual) {
+        CONV_UNROLL
+        for (int i = 0; i < rows; i++) {
+            CONV_UNROLL
+            for (int j = 0; j < nv; j++)
+                acc[i][j] += conv_load(t->residual + at[j] +
+                                       i * t->residual_step);
+        }
+    }
+    if (t->act && t->act->kind && t->act->kind <= GRAFT_ACT_CLIP)
+        block_tile_limits(acc, rows, nv, t->act);
+    CONV_UNROLL
+    for (int i = 0; i < rows; i++) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++)
+            conv_store(t->y + at[j] + i * t->y_step, acc[i][j]);
+    }
+}
+
+/* Rows lie in groups of three around a pointer: the steps between them then
+ * fit the addresses that x86 has, and few registers hold them all. */
+enum { BLOCK_TRIPLES = (BLOCK_ROWS + 2) / 3 };
+
+CONV_INLINE void block_tile_sum(int rows, int nv,
+                                const struct graft_block_tile *t, int64_t c)
+{
+    conv_vec acc[BLOCK_ROWS][2];
+    int64_t step = t->x_step, width = t->width;
+    CONV_UNROLL
+    for (int j = 0; j < nv; j++) {
+        conv_vec start = t->bias ? conv_load(t->bias + c + j * CONV_VL)
+                                 : (conv_vec){0};
+        CONV_UNROLL
+        for (int i = 0; i < rows; i++)
+            acc[i][j] = start;
+    }
+    for (int64_t s = 0; s < t->pieces; s++) {
+        const struct graft_block_piece *piece = t->piece + s;
+        const real *w = t->w + piece->w + c, *x[BLOCK_TRIPLES];
+        CONV_UNROLL
+        for (int i = 0; i < rows; i += 3)
+            x[i / 3] = t->x + piece->x + i * step;
+        for (int64_t l = piece->n; l > 0; l--, w += width) {
+            conv_vec v[2];
+            CONV_UNROLL
+            for (int j = 0; j < nv; j++)
+                v[j] = conv_load(w + j * CONV_VL);
+            CONV_UNROLL
+            for (int i = 0; i < rows; i++) {
+                real b = x[i / 3][i % 3 * step];
+                CONV_UNROLL
+                for (int j = 0; j < nv; j++)
+                    acc[i][j] += v[j] * b;
+            }
+            CONV_UNROLL
+            for (int i = 0; i < rows; i += 3)
+                x[i / 3]++;
+        }
+    }
+    block_tile_store(acc, rows, nv, t, c);
+}
+
+#define BLOCK_TILES(rows)                                                   \
+    static void block_tile_##rows(const struct graft_block_tile *t,         \
+                                  int64_t c)                                \
+    {                                                                       \
+        block_tile_sum(rows, 2, t, c);                                      \
+    }                                                                       \
+    BLOCK_HALF_TILES(rows)
+/* A panel of 16 where a tile has 32: its last channels are one vector. */
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+#define BLOCK_HALF_TILES(rows)                                              \
+    static void block_half_##rows(const struct graft_block_tile *t,         \
+                                  int64_t c)                                \
+    {                                                                       \
+        block_tile_sum(rows, 1, t, c);                                      \
+    }
+#else
+#define BLOCK_HALF_TILES(rows)
+#endif
+BLOCK_TILES(1)
+BLOCK_TILES(2)
+BLOCK_TILES(3)
+BLOCK_TILES(4)
+BLOCK_TILES(5)
+#if defined(__AVX2__) || defined(__aarch64__)
+BLOCK_TILES(6)
+#endif
+#if defined(__AVX512F__) || defined(__aarch64__)
+BLOCK_TILES(7)
+BLOCK_TILES(8)
+BLOCK_TILES(9)
+BLOCK_TILES(10)
+BLOCK_TILES(11)
+BLOCK_TILES(12)
+#endif
+#if defined(__AVX512F__)
+BLOCK_TILES(13)
+BLOCK_TILES(14)
+#endif
+
+typedef void block_tile_fn(const struct graft_block_tile *, int64_t c);
+#if defined(__AVX512F__)
+#define BLOCK_TILE_ROW(name)                                                \
+    {NULL, name##1, name##2, name##3, name##4, name##5, name##6, name##7,   \
+     name##8, name##9, name##10, name##11, name##12, name##13, name##14}
+#elif defined(__aarch64__)
+#define BLOCK_TILE_ROW(name)                                                \
+    {NULL, name##1, name##2, name##3, name##4, name##5, name##6, name##7,   \
+     name##8, name##9, name##10, name##11, name##12}
+#elif defined(__AVX2__)
+#define BLOCK_TILE_ROW(name)                                                \
+    {NULL, name##1, name##2, name##3, name##4, name##5, name##6}
+#else
+#define BLOCK_TILE_ROW(name)                                                \
+    {NULL, name##1, name##2, name##3, name##4, name##5}
+#endif
+static block_tile_fn *const block_tile_fns[2][BLOCK_ROWS + 1] = {
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+    BLOCK_TILE_ROW(block_half_),
+#else
+    {NULL},
+#endif
+    BLOCK_TILE_ROW(block_tile_)};
+
+/* What does not fit the unrolled store: other activations, and lanes beyond
+ * the last channel. y was stored just now. */
+static void block_tile_after(const struct graft_block_tile *t)
+{
+    struct graft_finish f = {.act = *t->act};
+    bool late = f.act.kind > GRAFT_ACT_CLIP;
+    int64_t first = late ? 0 : (t->blocks - 1) * GRAFT_BLOCK;
+    for (int64_t i = 0; i < t->rows; i++)
+        for (int64_t c = first; c < t->blocks * GRAFT_BLOCK; c += CONV_VL) {
+            real *y = t->y + i * t->y_step + block_at(c, t->y_block);
+            conv_vec v = conv_load(y);
+            if (late)
+                v = conv_act(v, &f);
+            if (c / GRAFT_BLOCK == t->blocks - 1)
+                v = (conv_vec)((conv_mask)v &
+                               block_mask(t->lanes, c % GRAFT_BLOCK));
+            conv_store(y, v);
+        }
+}
+
+/* All of t: rows in even shares, channels in tiles. */
+static void block_tile(const struct graft_block_tile *t)
+{
+    int64_t shares = (t->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    int64_t channels = t->blocks * GRAFT_BLOCK;
+    struct graft_block_tile part = *t;
+    for (int64_t q = 0; q < shares; q++) {
+        int64_t i = t->rows * q / shares;
+        part.rows = t->rows * (q + 1) / shares - i;
+        part.x = t->x + i * t->x_step;
+        part.y = t->y + i * t->y_step;
+        if (t->residual)
+            part.residual = t->residual + i * t->residual_step;
+        for (int64_t c = 0; c < channels; c += BLOCK_TILE)
+            block_tile_fns[channels - c >= BLOCK_TILE][part.rows](&part, c);
+        if (t->act && (t->act->kind > GRAFT_ACT_CLIP ||
+                       t->lanes < GRAFT_BLOCK))
+            block_tile_after(&part);
+    }
+}

@@ -34,7 +34,7 @@ struct graft_block_cut {
     size_t pack_bytes;     /* of the packed weights */
     size_t scratch;        /* bytes for each worker */
     size_t shared;         /* bytes for all of them together */
-    int64_t detail[8];     /* of the way; each says what for */
+    int64_t detail[8];     /* of the way: graft_block_detail, or winograd.c */
 };
 
 /* exact: no way that rounds more than a sum of products (no Winograd). */
@@ -77,6 +77,28 @@ void graft_block_run(struct graft_block_run *r, struct graft_pool *pool,
 
 /* ---- between the cut and the kernels -------------------------------------- */
 
+/* detail[] of POINT, DIRECT, STEM and (the first) DEPTHWISE. A task is a
+ * band of output rows and columns of some images, times some panels. */
+enum graft_block_detail {
+    GRAFT_BLOCK_ROWS,    /* of a band */
+    GRAFT_BLOCK_COLUMNS,
+    GRAFT_BLOCK_IMAGES,  /* of a task */
+    GRAFT_BLOCK_SHARE,   /* panels of a task */
+    GRAFT_BLOCK_PANELS,
+    GRAFT_BLOCK_WIDTH,   /* output channels of a panel */
+    GRAFT_BLOCK_DEPTH    /* rows of k of a packed panel */
+};
+
+/* Output channels first .. end-1 and the input channels that they read. A
+ * panel never reaches from one group into the next where groups are whole
+ * blocks; else weights are zero between strangers. */
+struct graft_block_panel {
+    int64_t first, end, in_first, in_end;
+};
+struct graft_block_panel graft_block_panel(const struct graft_conv *g,
+                                           int64_t width, int64_t index);
+int64_t graft_block_panels(const struct graft_conv *g, int64_t width);
+
 /* n numbers of a row of input, beginning x reals behind the row, meet n rows
  * of weights, beginning at w. */
 struct graft_block_piece {
@@ -105,10 +127,20 @@ struct graft_block_tile {
                                     are stored as zero */
 };
 
+/* The geometry that POINT works on: a plane without strides is one row. */
+struct graft_conv graft_block_flat(const struct graft_conv *g,
+                                   const struct graft_block_cut *cut);
+/* The end of the run of output indices from `o` on, below `end`, whose kernel
+ * elements lo .. hi-1 along `axis` are the ones inside the input. */
+int64_t graft_block_span(const struct graft_conv *g, int axis, int64_t o,
+                         int64_t end, int64_t *lo, int64_t *hi);
+
 struct graft_block_kernels {
     int rows;                    /* of the micro-kernel */
     int width;                   /* output channels of a panel: 16 or 32 */
     void (*tile)(const struct graft_block_tile *t);
+    /* GRAFT_BLOCK_ROWS output rows of one block of one image */
+    void (*depthwise)(const struct graft_block_run *r, int64_t task);
 };
 
 #endif

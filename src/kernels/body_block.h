@@ -2,8 +2,10 @@
  * instruction set.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/body_block_tile.h"
+#include "kernels/body_block_depthwise.h"
 
 #define GRAFT_BLOCK_KERNELS                                                 \
     {                                                                       \
-        .rows = BLOCK_ROWS, .width = BLOCK_WIDTH, .tile = block_tile        \
+        .rows = BLOCK_ROWS, .width = BLOCK_WIDTH, .tile = block_tile,       \
+        .depthwise = block_depthwise                                        \
     }

@@ -230,24 +230,33 @@ static block_tile_fn *const block_tile_fns[2][BLOCK_ROWS + 1] = {
 #endif
     BLOCK_TILE_ROW(block_tile_)};
 
-/* What does not fit the unrolled store: other activations, and lanes beyond
- * the last channel. y was stored just now. */
+/* What does not fit the unrolled stores: other activations, and lanes beyond
+ * the last channel. y: channels at.. of a block that ends after `lanes`. */
+CONV_INLINE void block_after(real *y, const struct graft_act *act,
+                             int64_t lanes, int64_t at)
+{
+    struct graft_finish f = {.act = *act};
+    conv_vec v = conv_load(y);
+    if (act->kind > GRAFT_ACT_CLIP)
+        v = conv_act(v, &f);
+    conv_store(y, (conv_vec)((conv_mask)v & block_mask(lanes, at)));
+}
+
+CONV_INLINE bool block_has_after(const struct graft_act *act, int64_t lanes)
+{
+    return act && (act->kind > GRAFT_ACT_CLIP || lanes < GRAFT_BLOCK);
+}
+
 static void block_tile_after(const struct graft_block_tile *t)
 {
-    struct graft_finish f = {.act = *t->act};
-    bool late = f.act.kind > GRAFT_ACT_CLIP;
-    int64_t first = late ? 0 : (t->blocks - 1) * GRAFT_BLOCK;
+    bool late = t->act->kind > GRAFT_ACT_CLIP;
+    int64_t last = (t->blocks - 1) * GRAFT_BLOCK;
     for (int64_t i = 0; i < t->rows; i++)
-        for (int64_t c = first; c < t->blocks * GRAFT_BLOCK; c += CONV_VL) {
-            real *y = t->y + i * t->y_step + block_at(c, t->y_block);
-            conv_vec v = conv_load(y);
-            if (late)
-                v = conv_act(v, &f);
-            if (c / GRAFT_BLOCK == t->blocks - 1)
-                v = (conv_vec)((conv_mask)v &
-                               block_mask(t->lanes, c % GRAFT_BLOCK));
-            conv_store(y, v);
-        }
+        for (int64_t c = late ? 0 : last; c < last + GRAFT_BLOCK;
+             c += CONV_VL)
+            block_after(t->y + i * t->y_step + block_at(c, t->y_block),
+                        t->act, c < last ? GRAFT_BLOCK : t->lanes,
+                        c % GRAFT_BLOCK);
 }
 
 /* All of t: rows in even shares, channels in tiles. */
@@ -265,8 +274,7 @@ static void block_tile(const struct graft_block_tile *t)
             part.residual = t->residual + i * t->residual_step;
         for (int64_t c = 0; c < channels; c += BLOCK_TILE)
             block_tile_fns[channels - c >= BLOCK_TILE][part.rows](&part, c);
-        if (t->act && (t->act->kind > GRAFT_ACT_CLIP ||
-                       t->lanes < GRAFT_BLOCK))
+        if (block_has_after(t->act, t->lanes))
             block_tile_after(&part);
     }
 }

@@ -1,0 +1,113 @@
+/* Weights rearranged into the panels that convolution over blocked channels
+ * reads: [panel][k][width], k as the pieces of block_conv.c have it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/pool.h"
+#include "kernels/kernels.h"
+#include "tensor/view.h"
+
+enum { PIECE = 256 }; /* weights converted at a time */
+
+struct job {
+    real *dst;
+    const struct graft_view *src;
+    const real *scale;
+    const struct graft_block_packing *packing;
+};
+
+struct graft_block_packing
+graft_block_packing(const struct graft_conv *g,
+                    const struct graft_block_cut *cut,
+                    const struct graft_kernels *k)
+{
+    return (struct graft_block_packing){*g, *cut, k->block.width};
+}
+
+/* Where the weight of input channel c (of the panel's) and kernel element t
+ * lies: rows of k. */
+static int64_t row_of(const struct graft_conv *g,
+                      const struct graft_block_panel *panel, int64_t taps,
+                      int64_t c, int64_t t)
+{
+    if (g->image)
+        return t * g->c + c;
+    int64_t in = panel->in_first + c; /* its block: channels from .. end-1 */
+    int64_t from = in / GRAFT_BLOCK * GRAFT_BLOCK;
+    int64_t end = from + GRAFT_BLOCK;
+    if (from < panel->in_first)
+        from = panel->in_first;
+    if (end > panel->in_end)
+        end = panel->in_end;
+    return (from - panel->in_first) * taps + t * (end - from) + in - from;
+}
+
+/* Output channel o of the panel at dst. */
+static void pack_channel(const struct job *j, real *dst, int64_t width,
+                         const struct graft_block_panel *panel, int64_t o)
+{
+    const struct graft_conv *g = &j->packing->g;
+    int64_t taps = g->kernel[1] * g->kernel[2];
+    int64_t in_group = g->c / g->group, depth = in_group * taps;
+    int64_t first = o / (g->m / g->group) * in_group - panel->in_first;
+    real piece[PIECE], scale = j->scale ? j->scale[o] : 1;
+    for (int64_t i = 0; i < depth; i += PIECE) {
+        int64_t n = depth - i < PIECE ? depth - i : PIECE;
+        graft_view_read(j->src, o * depth + i, n, piece);
+        int64_t c = first + i / taps, t = i % taps;
+        for (int64_t l = 0; l < n; l++) {
+            dst[row_of(g, panel, taps, c, t) * width] = scale * piece[l];
+            if (++t == taps) {
+                t = 0;
+                c++;
+            }
+        }
+    }
+}
+
+static void pack_panel(void *ctx, int64_t index, int worker)
+{
+    const struct job *j = ctx;
+    const int64_t *d = j->packing->cut.detail;
+    int64_t width = d[GRAFT_BLOCK_WIDTH], size = d[GRAFT_BLOCK_DEPTH] * width;
+    struct graft_block_panel p = graft_block_panel(&j->packing->g, width,
+                                                   index);
+    real *dst = j->dst + index * size;
+    (void)worker;
+    if (p.end - p.first < width || j->packing->g.group > 1)
+        memset(dst, 0, (size_t)size * sizeof *dst);
+    for (int64_t o = p.first; o < p.end; o++)
+        pack_channel(j, dst + o - p.first, width, &p, o);
+}
+
+/* Task: a block, [tap][16]. */
+static void pack_depthwise(void *ctx, int64_t index, int worker)
+{
+    const struct job *j = ctx;
+    const struct graft_conv *g = &j->packing->g;
+    int64_t taps = g->kernel[1] * g->kernel[2];
+    real *dst = j->dst + index * taps * GRAFT_BLOCK;
+    (void)worker;
+    memset(dst, 0, (size_t)(taps * GRAFT_BLOCK) * sizeof *dst);
+    for (int64_t i = 0; i < GRAFT_BLOCK; i++) {
+        int64_t o = index * GRAFT_BLOCK + i;
+        for (int64_t t = 0; t < taps && o < g->m; t++) {
+            real w;
+            graft_view_read(j->src, o * taps + t, 1, &w);
+            dst[t * GRAFT_BLOCK + i] = j->scale ? j->scale[o] * w : w;
+        }
+    }
+}
+
+void graft_block_pack(void *dst, const struct graft_view *src,
+                      const real *scale, const void *packing,
+                      struct graft_pool *pool)
+{
+    const struct graft_block_packing *p = packing;
+    struct job j = {dst, src, scale, p};
+    if (p->cut.way == GRAFT_BLOCK_DEPTHWISE)
+        graft_pool_for(pool, p->cut.out_blocks, pack_depthwise, &j);
+    else
+        graft_pool_for(pool, p->cut.detail[GRAFT_BLOCK_PANELS], pack_panel,
+                       &j);
+}

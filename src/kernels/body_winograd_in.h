@@ -1,0 +1,141 @@
+/* Winograd: inputs to V, a band of tiles at a time. Columns first, so that
+ * tiles side by side share the transform of the columns that they share;
+ * padding is a line of zeros and columns of zeros, never a padded copy.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* A run of tiles of one kind and the columns of input that they need. */
+struct wino_chunk {
+    const struct wino_place *row;
+    const struct wino_tile *tile;
+    int64_t n, tile0;        /* tiles; place of the first in V */
+    int64_t in, columns;     /* first input column, columns */
+    int64_t first, end;      /* columns that lie inside the map */
+    real *lines, *zeros, *t; /* scratch; zeros and lines before t */
+};
+
+/* ---- lines of input ------------------------------------------------------ */
+
+static void wino_map_lines(const struct graft_winograd_block *b,
+                           struct wino_chunk *c, int64_t image, int64_t block,
+                           const real *line[WINO_SLOTS])
+{
+    const struct graft_conv *g = b->r->g;
+    const real *x = b->r->x + image * b->r->x_step +
+                    block * g->in[1] * g->in[2] * GRAFT_BLOCK;
+    for (int k = 0; k < c->row->tile->inputs; k++) {
+        int64_t y = c->row->in + k;
+        bool inside = y >= 0 && y < g->in[1];
+        line[k] = inside ? x + (y * g->in[2] + c->first) * GRAFT_BLOCK
+                         : c->zeros;
+    }
+}
+
+/* Two pixels of two rows of an IMAGE make a vector: row, pixel, channel. */
+static void wino_image_lines(const struct graft_winograd_block *b,
+                             struct wino_chunk *c, int64_t image,
+                             const real *line[WINO_SLOTS])
+{
+    const struct graft_conv *g = b->r->g;
+    int64_t width = g->in[2], pair = 2 * g->c;
+    int64_t x0 = 2 * c->in - g->pad[2], x1 = x0 + 2 * c->columns;
+    int64_t first = x0 < 0 ? 0 : x0, end = x1 < width ? x1 : width;
+    for (int64_t k = 0; k < 2 * c->row->tile->inputs; k++) {
+        int64_t y = 2 * c->row->in + k - g->pad[1];
+        real *dst = c->lines + k / 2 * c->columns * GRAFT_BLOCK;
+        if (k % 2 == 0) {
+            line[k / 2] = dst;
+            memset(dst, 0, (size_t)(c->columns * GRAFT_BLOCK) * sizeof *dst);
+        }
+        if (y < 0 || y >= g->in[1])
+            continue;
+        const real *src = b->r->x + image * b->r->x_step + y * width * g->c;
+        dst += k % 2 * pair;
+        for (int64_t x = first; x < end;) {
+            int64_t n = (x - x0) % 2 || x + 1 == end ? 1 : 2;
+            real *to = dst + (x - x0) / 2 * GRAFT_BLOCK + (x - x0) % 2 * g->c;
+            for (int64_t i = 0; i < n * g->c; i++)
+                to[i] = src[x * g->c + i];
+            x += n;
+        }
+    }
+}
+
+/* ---- a chunk ------------------------------------------------------------- */
+
+static void wino_in_chunk(const struct graft_winograd_block *b,
+                          const struct wino_chunk *c, int64_t stride,
+                          int64_t block, const real *const line[WINO_SLOTS])
+{
+    int64_t tiles = b->group[4], slots = wino_slots(&b->plan.axis[1]);
+    /* an odd number of vectors: slots then differ in their cache set */
+    int64_t t_line = (c->columns | 1) * GRAFT_BLOCK;
+    struct wino_lines down = {
+        .src_line = GRAFT_BLOCK, .dst_step = t_line, .dst_line = GRAFT_BLOCK,
+        .dst = c->t + (c->first - c->in) * GRAFT_BLOCK,
+        .lines = c->end - c->first};
+    memcpy(down.src, line, sizeof down.src);
+    c->row->tile->in(&down);
+    int64_t left = c->first - c->in, right = c->in + c->columns - c->end;
+    for (int k = 0; left + right > 0 && k < c->row->tile->slots; k++) {
+        real *t = c->t + k * t_line;
+        memset(t, 0, (size_t)(left * GRAFT_BLOCK) * sizeof *t);
+        memset(t + (c->columns - right) * GRAFT_BLOCK, 0,
+               (size_t)(right * GRAFT_BLOCK) * sizeof *t);
+    }
+    struct wino_lines across = {
+        .src_line = t_line, .dst_step = b->v_slot,
+        .dst_line = slots * b->v_slot, .lines = c->row->tile->slots};
+    int64_t step = c->tile->outputs * stride * GRAFT_BLOCK;
+    for (int64_t i = 0; i < c->n; i++) {
+        for (int k = 0; k < c->tile->inputs; k++)
+            across.src[k] = c->t + i * step + k * GRAFT_BLOCK;
+        across.dst = b->v + (block * tiles + c->tile0 + i) * GRAFT_BLOCK;
+        c->tile->in(&across);
+    }
+}
+
+/* Columns of input that n tiles of a kind need. */
+static int64_t wino_columns(const struct wino_tile *tile, int64_t stride,
+                            int64_t n)
+{
+    return (n - 1) * tile->outputs * stride + tile->inputs;
+}
+
+static void wino_in(const struct graft_winograd_block *b, int64_t band,
+                    int64_t first, int64_t n, real *scratch)
+{
+    const struct graft_winograd_axis *a = &b->plan.axis[1];
+    const struct graft_conv *g = b->r->g;
+    struct wino_band w = wino_band(b, band);
+    bool depth = a->family->depth;
+    int64_t stride = depth ? 1 : a->family->stride, all = a->big + a->small;
+    int64_t most = GRAFT_WINOGRAD_CHUNK;
+    struct wino_chunk c = {.row = &w.row, .zeros = scratch,
+                           .lines = scratch + most * GRAFT_BLOCK};
+    c.t = c.lines + (depth ? WINO_SLOTS * most * GRAFT_BLOCK : 0);
+    memset(c.zeros, 0, (size_t)(most * GRAFT_BLOCK) * sizeof(real));
+    for (int64_t i = 0; i < all; i += c.n) {
+        struct wino_place p = wino_place(a, g->pad[2], i);
+        int64_t end = p.small ? all : a->big;
+        for (c.n = 1; i + c.n < end &&
+                      wino_columns(p.tile, stride, c.n + 1) <= most;)
+            c.n++;
+        c.tile = p.tile;
+        c.tile0 = w.tile[p.small] + i - (p.small ? a->big : 0);
+        c.in = p.in;
+        c.columns = wino_columns(p.tile, stride, c.n);
+        int64_t limit = depth ? c.in + c.columns : g->in[2];
+        c.first = c.in < 0 && !depth ? 0 : c.in;
+        c.first = c.first < limit ? c.first : limit;
+        c.end = c.in + c.columns < limit ? c.in + c.columns : limit;
+        c.end = c.end > c.first ? c.end : c.first;
+        const real *line[WINO_SLOTS] = {NULL};
+        for (int64_t k = first; k < first + n; k++) {
+            if (depth)
+                wino_image_lines(b, &c, w.image, line);
+            else
+                wino_map_lines(b, &c, w.image, k, line);
+            wino_in_chunk(b, &c, stride, k, line);
+        }
+    }
+}

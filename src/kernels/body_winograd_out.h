@@ -1,0 +1,160 @@
+/* Winograd: products of V with the packed weights to M, and M to outputs; and
+ * the weights' own transform.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* ---- products ------------------------------------------------------------ */
+
+static int64_t wino_least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Tiles that have slot (i, j): those of big rows and of big columns where
+ * small tiles lack it. */
+static void wino_range(const struct graft_winograd_block *b, int64_t i,
+                       int64_t j, int64_t *first, int64_t *end)
+{
+    const struct graft_winograd_axis *a = b->plan.axis;
+    bool big_row = i >= wino_tiles[a[0].family->tile[1]].slots;
+    bool big_column = j >= wino_tiles[a[1].family->tile[1]].slots;
+    *first = b->group[big_column ? 1 : 0];
+    *end = b->group[big_row ? 2 : big_column ? 3 : 4];
+}
+
+/* Blocks of input channels as pieces of k. */
+static void wino_pieces(const struct graft_winograd_block *b,
+                        struct graft_block_piece *piece)
+{
+    for (int64_t i = 0; i < b->in_blocks; i++)
+        piece[i] = (struct graft_block_piece){
+            i * b->group[4] * GRAFT_BLOCK, i * GRAFT_BLOCK * BLOCK_WIDTH,
+            wino_least(GRAFT_BLOCK, b->k - i * GRAFT_BLOCK)};
+}
+
+static void wino_multiply(const struct graft_winograd_block *b, int64_t panel,
+                          int64_t blocks,
+                          const struct graft_block_piece *piece, real *m)
+{
+    const struct graft_winograd_axis *a = b->plan.axis;
+    const struct graft_winograd_family *fr = a[0].family, *fc = a[1].family;
+    int64_t slots = wino_slots(&a[1]);
+    int64_t sets = (int64_t)fr->sets * fc->sets;
+    struct graft_block_tile t = {
+        .blocks = blocks, .x_step = GRAFT_BLOCK, .piece = piece,
+        .pieces = b->in_blocks, .width = BLOCK_WIDTH, .y_step = BLOCK_WIDTH,
+        .y_block = GRAFT_BLOCK, .lanes = GRAFT_BLOCK};
+    for (int64_t s = 0; s < wino_slots(&a[0]) * slots; s++) {
+        int64_t i = s / slots, j = s % slots, first, end;
+        wino_range(b, i, j, &first, &end);
+        if (first >= end)
+            continue;
+        int64_t set = fr->set[i] * (int64_t)fc->sets + fc->set[j];
+        t.rows = end - first;
+        t.x = b->v + s * b->v_slot + first * GRAFT_BLOCK;
+        t.w = b->r->w + (panel * sets + set) * b->k * BLOCK_WIDTH;
+        t.y = m + s * b->m_slot + first * BLOCK_WIDTH;
+        block_tile(&t);
+    }
+}
+
+/* ---- outputs ------------------------------------------------------------- */
+
+/* One tile of one block of output channels; m: its first slot. */
+static void wino_out_tile(const struct graft_winograd_block *b,
+                          const struct wino_tile *row,
+                          const struct wino_tile *column, const real *m,
+                          struct wino_rows *r)
+{
+    real t[GRAFT_WINOGRAD_SLOTS * WINO_HALF]
+        __attribute__((aligned(GRAFT_BLOCK * sizeof(real))));
+    struct wino_lines down = {
+        .src_line = b->m_slot, .dst = t, .dst_step = WINO_HALF,
+        .dst_line = GRAFT_BLOCK, .lines = column->slots};
+    int64_t line = wino_slots(&b->plan.axis[1]) * b->m_slot;
+    for (int k = 0; k < row->slots; k++)
+        down.src[k] = m + k * line;
+    row->out(&down);
+    r->src = t;
+    column->rows(r);
+}
+
+/* All tiles of a band, output channels 16 * block .. ; m: those channels. */
+static void wino_out_band(const struct graft_winograd_block *b,
+                          const struct wino_band *w, int64_t block,
+                          const real *m)
+{
+    const struct graft_winograd_axis *a = &b->plan.axis[1];
+    const struct graft_block_run *r = b->r;
+    const struct graft_conv *g = r->g;
+    const struct graft_finish *f = &r->finish;
+    static const real none[GRAFT_BLOCK] = {0};
+    int64_t height = g->out[1], width = g->out[2];
+    int64_t at = (block * height + w->row.out) * width * GRAFT_BLOCK;
+    real *y = r->y + w->image * r->y_step + at;
+    const real *residual =
+        f->residual ? f->residual + w->image * f->residual_step + at : NULL;
+    struct wino_rows rows = {
+        .line = width * GRAFT_BLOCK,
+        .rows = wino_least(w->row.tile->outputs, height - w->row.out),
+        .bias = f->bias ? f->bias + block * GRAFT_BLOCK : none,
+        .low = f->act.kind == GRAFT_ACT_RELU ? 0 : -(real)INFINITY,
+        .lanes = wino_least(GRAFT_BLOCK, g->m - block * GRAFT_BLOCK)};
+    for (int64_t i = 0; i < a->big + a->small; i++) {
+        struct wino_place p = wino_place(a, 0, i);
+        int64_t tile = w->tile[p.small] + i - (p.small ? a->big : 0);
+        rows.columns = wino_least(p.tile->outputs, width - p.out);
+        rows.y = y + p.out * GRAFT_BLOCK;
+        rows.residual = residual ? residual + p.out * GRAFT_BLOCK : NULL;
+        wino_out_tile(b, w->row.tile, p.tile, m + tile * BLOCK_WIDTH, &rows);
+    }
+    if (f->act.kind == GRAFT_ACT_NONE || f->act.kind == GRAFT_ACT_RELU)
+        return;
+    for (int64_t i = 0; i < rows.rows * width; i++)
+        for (int part = 0; part < GRAFT_BLOCK; part += CONV_VL) {
+            real *at_y = y + i * GRAFT_BLOCK + part;
+            conv_vec v = conv_act(conv_load(at_y), f);
+            conv_store(at_y, (conv_vec)((conv_mask)v &
+                                        block_mask(rows.lanes, part)));
+        }
+}
+
+static void wino_out(const struct graft_winograd_block *b, int64_t panel,
+                     struct graft_block_piece *piece, real *m)
+{
+    int64_t per = BLOCK_WIDTH / GRAFT_BLOCK, first = panel * per;
+    int64_t end = wino_least(first + per, b->r->cut->out_blocks);
+    wino_pieces(b, piece);
+    wino_multiply(b, panel, end - first, piece, m);
+    for (int64_t band = b->first; band < b->first + b->bands; band++) {
+        struct wino_band w = wino_band(b, band);
+        for (int64_t block = first; block < end; block++)
+            wino_out_band(b, &w, block, m + (block - first) * GRAFT_BLOCK);
+    }
+}
+
+/* ---- weights ------------------------------------------------------------- */
+
+/* u = G w G', in double: loops over output channels innermost. */
+static void wino_weights(const struct graft_winograd_family *rows,
+                         const struct graft_winograd_family *columns,
+                         int width, const double *w, real *u, int64_t step)
+{
+    double t[GRAFT_WINOGRAD_TAPS][BLOCK_WIDTH], sum[BLOCK_WIDTH];
+    for (int i = 0; i < rows->sets; i++) {
+        for (int b = 0; b < columns->taps; b++)
+            for (int o = 0; o < width; o++) {
+                t[b][o] = 0;
+                for (int a = 0; a < rows->taps; a++)
+                    t[b][o] += rows->g[i][a] *
+                               w[(a * columns->taps + b) * width + o];
+            }
+        for (int j = 0; j < columns->sets; j++, u += step) {
+            for (int o = 0; o < width; o++) {
+                sum[o] = 0;
+                for (int b = 0; b < columns->taps; b++)
+                    sum[o] += columns->g[j][b] * t[b][o];
+                u[o] = (real)sum[o];
+            }
+        }
+    }
+}

@@ -1,0 +1,322 @@
+/* Winograd: the families of tiles, how a map is tiled, and runs.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/pool.h"
+#include "kernels/kernels.h"
+#include "kernels/winograd.h"
+
+#define TILE_OUTPUTS(name, outputs, inputs, slots) outputs,
+#define TILE_INPUTS(name, outputs, inputs, slots) inputs,
+#define TILE_SLOTS(name, outputs, inputs, slots) slots,
+const int graft_winograd_outputs[] = {GRAFT_WINOGRAD_TILE_LIST(TILE_OUTPUTS)};
+const int graft_winograd_inputs[] = {GRAFT_WINOGRAD_TILE_LIST(TILE_INPUTS)};
+const int graft_winograd_slots[] = {GRAFT_WINOGRAD_TILE_LIST(TILE_SLOTS)};
+
+/* Row i of G: powers of point i over the product of its differences to the
+ * others; at infinity the last tap. */
+const struct graft_winograd_family graft_winograd_families[] = {
+    {.name = "2", .kernel = 3, .stride = 1, .taps = 3, .sets = 4,
+     .g = {{1}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
+     .set = {0, 1, 2, 3},
+     .tile = {GRAFT_WINOGRAD_2x3, GRAFT_WINOGRAD_2x3}},
+    {.name = "4", .kernel = 3, .stride = 1, .taps = 3, .sets = 6,
+     .g = {{1. / 4}, {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6},
+           {1. / 24, 1. / 12, 1. / 6}, {0, 0, 1}, {1. / 24, -1. / 12, 1. / 6}},
+     .set = {0, 1, 2, 3, 4, 5},
+     .tile = {GRAFT_WINOGRAD_4x3, GRAFT_WINOGRAD_3x3of4}},
+    {.name = "5", .kernel = 3, .stride = 1, .taps = 3, .sets = 7,
+     .g = {{-1. / 2}, {-1. / 3, -1. / 3, -1. / 3}, {1. / 9, -1. / 9, 1. / 9},
+           {1. / 36, 1. / 18, 1. / 9}, {-1. / 60, 1. / 30, -1. / 15},
+           {0, 0, 1}, {32. / 45, 16. / 45, 8. / 45}},
+     .set = {0, 1, 2, 3, 4, 5, 6},
+     .tile = {GRAFT_WINOGRAD_5x3, GRAFT_WINOGRAD_4x3of5}},
+    {.name = "6", .kernel = 3, .stride = 1, .taps = 3, .sets = 8,
+     .g = {{1}, {-2. / 9, -2. / 9, -2. / 9}, {-2. / 9, 2. / 9, -2. / 9},
+           {1. / 90, 1. / 45, 2. / 45}, {1. / 90, -1. / 45, 2. / 45},
+           {0, 0, 1}, {32. / 45, 16. / 45, 8. / 45},
+           {32. / 45, -16. / 45, 8. / 45}},
+     .set = {0, 1, 2, 3, 4, 5, 6, 7},
+     .tile = {GRAFT_WINOGRAD_6x3, GRAFT_WINOGRAD_4x3of6}},
+    /* sets 0 1 -1 inf of taps 0 and 2, tap 1, 2 of taps 0 and 2 */
+    {.name = "4/2", .kernel = 3, .stride = 2, .taps = 3, .sets = 6,
+     .g = {{1. / 2}, {-1. / 2, 0, -1. / 2}, {-1. / 6, 0, 1. / 6}, {0, 0, 1},
+           {0, 1}, {1. / 6, 0, 1. / 3}},
+     .set = {0, 1, 2, 3, 4, 4, 4, 5, 4},
+     .tile = {GRAFT_WINOGRAD_4by2, GRAFT_WINOGRAD_3by2}},
+    {.name = "stem", .kernel = 7, .stride = 2, .depth = true, .taps = 4,
+     .sets = 7,
+     .g = {{-1. / 2}, {-1. / 3, -1. / 3, -1. / 3, -1. / 3},
+           {1. / 9, -1. / 9, 1. / 9, -1. / 9},
+           {1. / 36, 1. / 18, 1. / 9, 2. / 9},
+           {-1. / 60, 1. / 30, -1. / 15, 2. / 15}, {0, 0, 0, 1},
+           {32. / 45, 16. / 45, 8. / 45, 4. / 45}},
+     .set = {0, 1, 2, 3, 4, 5, 6},
+     .tile = {GRAFT_WINOGRAD_4x4, GRAFT_WINOGRAD_4x4}},
+    {.name = NULL}};
+
+/* ---- a plan -------------------------------------------------------------- */
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+struct graft_winograd_axis
+graft_winograd_tile_axis(const char *name, int64_t size)
+{
+    const struct graft_winograd_family *f = graft_winograd_families;
+    while (f->name && strcmp(f->name, name) != 0)
+        f++;
+    struct graft_winograd_axis best = {.family = f->name ? f : NULL};
+    if (!f->name)
+        return best;
+    int big = graft_winograd_outputs[f->tile[0]];
+    int small = graft_winograd_outputs[f->tile[1]];
+    int64_t slots = INT64_MAX;
+    for (int64_t n = ceil_div(size, big); n >= 0; n--) {
+        int64_t rest = size - n * big > 0 ? ceil_div(size - n * big, small)
+                                          : 0;
+        int64_t sum = n * graft_winograd_slots[f->tile[0]] +
+                      rest * graft_winograd_slots[f->tile[1]];
+        if (sum < slots) {
+            slots = sum;
+            best.big = n;
+            best.small = rest;
+        }
+    }
+    return best;
+}
+
+/* detail: family, big and small tiles of rows, of columns; bands; the
+ * instruction set, whose kernels transform the weights too. */
+struct graft_winograd_plan graft_winograd_plan(const struct graft_block_cut *c)
+{
+    const int64_t *d = c->detail;
+    return (struct graft_winograd_plan){
+        {{graft_winograd_families + d[0], d[1], d[2]},
+         {graft_winograd_families + d[3], d[4], d[5]}}, d[6]};
+}
+
+const struct graft_winograd_kernels *
+graft_winograd_kernels(const struct graft_block_cut *c)
+{
+    return &graft_kernels_for((enum graft_isa)c->detail[7])->winograd;
+}
+
+/* Bands first .. first + n - 1 of all images. */
+static void begin(struct graft_winograd_block *b,
+                  const struct graft_winograd_plan *p, int64_t channels,
+                  int64_t width, int64_t first, int64_t n)
+{
+    const struct graft_winograd_axis *row = &p->axis[0], *col = &p->axis[1];
+    int64_t big = graft_winograd_big(row, first, first + n);
+    const int64_t size[4] = {big * col->small, big * col->big,
+                             (n - big) * col->big, (n - big) * col->small};
+    b->plan = *p;
+    b->first = first;
+    b->bands = n;
+    b->group[0] = 0;
+    for (int i = 0; i < 4; i++)
+        b->group[i + 1] = b->group[i] + size[i];
+    bool depth = row->family->depth;
+    b->k = depth ? 4 * channels : channels;
+    b->in_blocks = ceil_div(b->k, GRAFT_BLOCK);
+    /* an odd number of vectors: slots then differ in their cache set */
+    b->v_slot = (b->in_blocks * b->group[4] | 1) * GRAFT_BLOCK;
+    b->m_slot = (b->group[4] * (width / GRAFT_BLOCK) | 1) * GRAFT_BLOCK;
+}
+
+static int64_t slots_of(const struct graft_winograd_plan *p)
+{
+    return (int64_t)graft_winograd_slots[p->axis[0].family->tile[0]] *
+           graft_winograd_slots[p->axis[1].family->tile[0]];
+}
+
+/* ---- a cut --------------------------------------------------------------- */
+
+static size_t bytes_of(int64_t bytes)
+{
+    return (size_t)ceil_div(bytes, GRAFT_ALIGN) * GRAFT_ALIGN;
+}
+
+/* Lines of zeros, of the image, of transformed columns. */
+static size_t in_scratch(const struct graft_winograd_plan *p)
+{
+    int64_t lines = 1 + GRAFT_WINOGRAD_SLOTS;
+    if (p->axis[0].family->depth)
+        lines += GRAFT_WINOGRAD_SLOTS;
+    return bytes_of(lines * (GRAFT_WINOGRAD_CHUNK | 1) * GRAFT_BLOCK *
+                    (int64_t)sizeof(real));
+}
+
+static size_t piece_bytes(const struct graft_winograd_block *b)
+{
+    return bytes_of(b->in_blocks *
+                    (int64_t)sizeof(struct graft_block_piece));
+}
+
+static size_t m_bytes(const struct graft_winograd_block *b)
+{
+    return bytes_of(slots_of(&b->plan) * b->m_slot * (int64_t)sizeof(real));
+}
+
+static size_t v_bytes(const struct graft_winograd_block *b)
+{
+    return bytes_of(slots_of(&b->plan) * b->v_slot * (int64_t)sizeof(real));
+}
+
+enum { FEW_BLOCKS = 8 };
+
+/* Whether each task takes a block through all steps; else V is shared, and
+ * the panels are the tasks. */
+static bool alone(int64_t blocks, int64_t panels)
+{
+    return blocks >= FEW_BLOCKS || blocks >= panels;
+}
+
+static bool fits(const struct graft_conv *g,
+                 const struct graft_winograd_plan *p)
+{
+    bool ok = g->in[0] == 1 && g->out[0] == 1 && g->kernel[0] == 1 &&
+              g->pad[0] == 0 && g->group == 1;
+    for (int i = 0; i < 2; i++) {
+        const struct graft_winograd_axis *a = &p->axis[i];
+        const struct graft_winograd_family *f = a->family;
+        ok = ok && f && g->kernel[i + 1] == f->kernel &&
+             g->stride[i + 1] == f->stride && g->dilation[i + 1] == 1 &&
+             g->image == f->depth &&
+             a->big * graft_winograd_outputs[f->tile[0]] +
+                     a->small * graft_winograd_outputs[f->tile[1]] >=
+                 g->out[i + 1];
+    }
+    return ok && (!g->image || 4 * g->c <= GRAFT_BLOCK);
+}
+
+bool graft_winograd_cut_as(struct graft_block_cut *out,
+                           const struct graft_conv *g, int64_t n_max,
+                           const struct graft_kernels *k,
+                           const struct graft_winograd_plan *plan)
+{
+    if (!fits(g, plan))
+        return false;
+    const struct graft_winograd_axis *a = plan->axis;
+    struct graft_block_cut t = {
+        .way = GRAFT_BLOCK_WINOGRAD,
+        .in_blocks = ceil_div(g->c, GRAFT_BLOCK),
+        .out_blocks = ceil_div(g->m, GRAFT_BLOCK),
+        .detail = {a[0].family - graft_winograd_families, a[0].big,
+                   a[0].small, a[1].family - graft_winograd_families,
+                   a[1].big, a[1].small, plan->bands, k->isa}};
+    int64_t width = k->block.width, panels = ceil_div(g->m, width);
+    int64_t per = a[0].big + a[0].small, all = n_max * per;
+    int64_t bands = least(plan->bands, all);
+    struct graft_winograd_block b;
+    begin(&b, plan, g->c, width, 0, bands); /* the largest block */
+    t.pack_bytes = bytes_of(panels * width * b.k * a[0].family->sets *
+                            a[1].family->sets * (int64_t)sizeof(real));
+    t.scratch = in_scratch(plan) + piece_bytes(&b) + m_bytes(&b);
+    if (alone(ceil_div(all, bands), panels))
+        t.scratch += v_bytes(&b);
+    if (!alone(ceil_div(per, bands), panels))
+        t.shared = v_bytes(&b);
+    *out = t;
+    return true;
+}
+
+/* ---- runs ---------------------------------------------------------------- */
+
+struct job {
+    struct graft_winograd_block block;
+    const struct graft_winograd_kernels *k;
+    int64_t bands, blocks;    /* of all images */
+    int64_t channels, shares; /* of input blocks among tasks of a band */
+    char *scratch;
+    size_t step;
+};
+
+static void block_begin(struct graft_winograd_block *b, const struct job *j,
+                        int64_t i)
+{
+    int64_t first = j->bands * i / j->blocks;
+    int64_t end = j->bands * (i + 1) / j->blocks;
+    *b = j->block;
+    begin(b, &j->block.plan, b->r->g->c, b->r->k->block.width, first,
+          end - first);
+}
+
+/* A worker's scratch: what `in` needs, the pieces of k, M, and V where it is
+ * not shared. */
+struct parts {
+    real *in, *m, *v;
+    struct graft_block_piece *piece;
+};
+
+static struct parts parts(const struct job *j, int worker,
+                          const struct graft_winograd_block *b)
+{
+    char *at = j->scratch + (size_t)worker * j->step;
+    char *piece = at + in_scratch(&b->plan), *m = piece + piece_bytes(b);
+    return (struct parts){(real *)at, (real *)m, (real *)(m + m_bytes(b)),
+                          (struct graft_block_piece *)piece};
+}
+
+static void whole_block(void *ctx, int64_t i, int worker)
+{
+    const struct job *j = ctx;
+    struct graft_winograd_block b;
+    block_begin(&b, j, i);
+    struct parts p = parts(j, worker, &b);
+    b.v = p.v;
+    for (int64_t band = b.first; band < b.first + b.bands; band++)
+        j->k->in(&b, band, 0, b.in_blocks, p.in);
+    int64_t panels = ceil_div(b.r->g->m, b.r->k->block.width);
+    for (int64_t panel = 0; panel < panels; panel++)
+        j->k->out(&b, panel, p.piece, p.m);
+}
+
+static void block_in(void *ctx, int64_t i, int worker)
+{
+    const struct job *j = ctx;
+    const struct graft_winograd_block *b = &j->block;
+    int64_t share = i % j->shares, first = b->in_blocks * share / j->shares;
+    int64_t end = b->in_blocks * (share + 1) / j->shares;
+    j->k->in(b, b->first + i / j->shares, first, end - first,
+             parts(j, worker, b).in);
+}
+
+static void block_out(void *ctx, int64_t panel, int worker)
+{
+    const struct job *j = ctx;
+    struct parts p = parts(j, worker, &j->block);
+    j->k->out(&j->block, panel, p.piece, p.m);
+}
+
+void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
+                        void *scratch, size_t scratch_step, void *shared)
+{
+    struct job j = {.k = graft_winograd_kernels(r->cut), .scratch = scratch,
+                    .step = scratch_step};
+    struct graft_winograd_block *b = &j.block;
+    *b = (struct graft_winograd_block){
+        .r = r, .plan = graft_winograd_plan(r->cut), .v = shared};
+    int64_t panels = ceil_div(r->g->m, r->k->block.width);
+    j.bands = r->n * (b->plan.axis[0].big + b->plan.axis[0].small);
+    j.blocks = ceil_div(j.bands, b->plan.bands);
+    if (alone(j.blocks, panels)) {
+        graft_pool_for(pool, j.blocks, whole_block, &j);
+        return;
+    }
+    for (int64_t i = 0; i < j.blocks; i++) {
+        block_begin(b, &j, i);
+        j.shares = ceil_div(b->in_blocks, 4);
+        graft_pool_for(pool, b->bands * j.shares, block_in, &j);
+        graft_pool_for(pool, panels, block_out, &j);
+    }
+}

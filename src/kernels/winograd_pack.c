@@ -1,0 +1,98 @@
+/* Winograd: weights transformed and packed, [panel][set][input channel][width].
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/pool.h"
+#include "kernels/kernels.h"
+#include "tensor/view.h"
+
+enum {
+    WIDTH = 32,    /* most output channels of a panel */
+    CHANNELS = 16, /* input channels of a task */
+    PIECE = 256    /* weights of an output channel read at once */
+};
+
+struct job {
+    real *dst;
+    const struct graft_view *src;
+    const real *scale;
+    const struct graft_block_packing *p;
+    struct graft_winograd_plan plan;
+    const struct graft_winograd_kernels *k;
+    int64_t shares; /* tasks of a panel */
+};
+
+/* Weights of input channels first .. first + n - 1 of this panel. */
+static void read_piece(const struct job *j, int64_t panel, int64_t first,
+                       int64_t n, real piece[WIDTH][PIECE])
+{
+    const struct graft_conv *g = &j->p->g;
+    int64_t area = g->kernel[1] * g->kernel[2];
+    for (int64_t o = 0; o < j->p->width; o++) {
+        int64_t m = panel * j->p->width + o;
+        if (m < g->m)
+            graft_view_read(j->src, (m * g->c + first) * area, n * area,
+                            piece[o]);
+        else
+            memset(piece[o], 0, (size_t)(n * area) * sizeof(real));
+        for (int64_t i = 0; j->scale && m < g->m && i < n * area; i++)
+            piece[o][i] *= j->scale[m];
+    }
+}
+
+/* [tap of rows][of columns][width] of channel `c` of the piece; over depth,
+ * of the pixel (row, column) among 2x2, zero beyond the kernel. */
+static void gather(const struct job *j, const real piece[WIDTH][PIECE],
+                   int64_t c, int64_t row, int64_t column, double *w)
+{
+    const struct graft_conv *g = &j->p->g;
+    const struct graft_winograd_family *f = j->plan.axis[0].family;
+    int64_t step = f->depth ? 2 : 1, width = j->p->width;
+    const real *at = piece[0] + c * g->kernel[1] * g->kernel[2];
+    for (int64_t a = 0; a < f->taps; a++)
+        for (int64_t b = 0; b < f->taps; b++, w += width) {
+            int64_t y = a * step + row, x = b * step + column;
+            bool inside = y < g->kernel[1] && x < g->kernel[2];
+            for (int64_t o = 0; o < width; o++)
+                w[o] = inside ? (double)at[o * PIECE + y * g->kernel[2] + x]
+                              : 0;
+        }
+}
+
+static void panel_share(void *ctx, int64_t i, int worker)
+{
+    const struct job *j = ctx;
+    const struct graft_conv *g = &j->p->g;
+    const struct graft_winograd_family *rows = j->plan.axis[0].family;
+    const struct graft_winograd_family *columns = j->plan.axis[1].family;
+    real piece[WIDTH][PIECE];
+    double w[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS * WIDTH];
+    int64_t panel = i / j->shares, first = i % j->shares * CHANNELS;
+    int64_t n = g->c - first < CHANNELS ? g->c - first : CHANNELS;
+    int64_t pixels = rows->depth ? 4 : 1, depth = g->c * pixels;
+    int64_t width = j->p->width;
+    real *dst = j->dst + panel * rows->sets * columns->sets * depth * width;
+    (void)worker;
+    read_piece(j, panel, first, n, piece);
+    for (int64_t q = 0; q < pixels; q++)
+        for (int64_t c = 0; c < n; c++) {
+            gather(j, piece, c, q / 2, q % 2, w);
+            j->k->weights(rows, columns, (int)width, w,
+                          dst + (q * g->c + first + c) * width,
+                          depth * width);
+        }
+}
+
+void graft_winograd_pack(void *dst, const struct graft_view *src,
+                         const real *scale,
+                         const struct graft_block_packing *packing,
+                         struct graft_pool *pool)
+{
+    const struct graft_conv *g = &packing->g;
+    struct job j = {dst, src, scale, packing,
+                    graft_winograd_plan(&packing->cut),
+                    graft_winograd_kernels(&packing->cut),
+                    (g->c + CHANNELS - 1) / CHANNELS};
+    int64_t panels = (g->m + packing->width - 1) / packing->width;
+    graft_pool_for(pool, panels * j.shares, panel_share, &j);
+}

@@ -7,12 +7,14 @@
 #include "kernels/body_block.h"
 #include "kernels/body_image.h"
 #include "kernels/body_pointwise.h"
+#include "kernels/body_winograd.h"
 
 extern const struct graft_kernels graft_kernels_generic;
 const struct graft_kernels graft_kernels_generic = {
     .isa = GRAFT_THIS_ISA,
     .conv = GRAFT_CONV_KERNELS,
     .block = GRAFT_BLOCK_KERNELS,
+    .winograd = GRAFT_WINOGRAD_KERNELS,
     .pointwise = GRAFT_POINTWISE_KERNELS,
     .image = GRAFT_IMAGE_KERNELS,
 };

@@ -14,6 +14,7 @@
 #include "kernels/block.h"     /* struct graft_block_kernels */
 #include "kernels/pointwise.h" /* struct graft_pointwise_kernels */
 #include "kernels/image.h"     /* struct graft_image_kernels */
+#include "kernels/winograd.h"  /* struct graft_winograd_kernels */
 #include "kernels/gemm.h"      /* graft_gemm: the only user of CBLAS */
 
 /* Part of the feature cache's numerics id: raise it when a kernel's rounding
@@ -24,6 +25,7 @@ struct graft_kernels {
     enum graft_isa isa;
     struct graft_conv_kernels conv;
     struct graft_block_kernels block;
+    struct graft_winograd_kernels winograd;
     struct graft_pointwise_kernels pointwise;
     struct graft_image_kernels image;
 };

@@ -8,6 +8,7 @@
 enum {
     CACHE = 256 * 1024,  /* bytes of input of a band: it stays in L2 */
     TASKS = 16,          /* fewer: bands shrink, panels are shared out */
+    SMALL = 64,          /* pixels of a map that is mostly edge */
     WASTE = 4            /* products with zeros between groups, at most */
 };
 
@@ -149,8 +150,10 @@ static void cut_bands(struct graft_block_cut *t, const struct graft_conv *g,
     int64_t fit = CACHE / (int64_t)sizeof(real) / pixel;
     int64_t images = n_max;
     d[GRAFT_BLOCK_IMAGES] = 1;
-    if (g->out[1] * g->out[2] < tile && g->out[2] < 4) {
-        /* few pixels: images make the rows of tiles */
+    int64_t pixels = g->out[1] * g->out[2];
+    bool edges = g->kernel[1] * g->kernel[2] > 1 && 2 * n_max >= tile;
+    if (g->out[2] < 4 ? pixels < tile : edges && pixels <= SMALL) {
+        /* few pixels inside: images make the rows of tiles */
         images = ceil_div(n_max, tile);
         d[GRAFT_BLOCK_IMAGES] = ceil_div(n_max, images);
     }
@@ -160,7 +163,7 @@ static void cut_bands(struct graft_block_cut *t, const struct graft_conv *g,
         d[GRAFT_BLOCK_ROWS] = line ? 1 : size;
         d[GRAFT_BLOCK_COLUMNS] = line ? size : g->out[2];
         d[GRAFT_BLOCK_SHARE] = ceil_div(d[GRAFT_BLOCK_PANELS], shares);
-        int64_t pixels = d[GRAFT_BLOCK_ROWS] * d[GRAFT_BLOCK_COLUMNS];
+        pixels = d[GRAFT_BLOCK_ROWS] * d[GRAFT_BLOCK_COLUMNS];
         bool divisible = size > 1 && pixels > 4 * tile;
         if (divisible && pixels > fit) {
             bands++;
@@ -212,7 +215,8 @@ void graft_block_cut(struct graft_block_cut *out, const struct graft_conv *g,
         .way = way_of(g, k),
         .in_blocks = ceil_div(g->c, GRAFT_BLOCK),
         .out_blocks = ceil_div(g->m, GRAFT_BLOCK)};
-    (void)exact;
+    if (!exact && graft_winograd_cut(out, g, n_max, k))
+        return;
     if (t.way == GRAFT_BLOCK_DEPTHWISE)
         cut_depthwise(&t, g, n_max);
     else if (t.way != GRAFT_BLOCK_NONE)

@@ -113,6 +113,8 @@ struct graft_block_tile {
     int64_t rows, blocks;        /* blocks: of the panel, 1 or 2 */
     const real *x;
     int64_t x_step;
+    int64_t ahead;               /* reals from what is read to what to fetch
+                                    from memory meanwhile; 0: nothing */
     const struct graft_block_piece *piece;
     int64_t pieces;
     const real *w;               /* [k][width], at pieces' offsets */

@@ -23,6 +23,7 @@ struct part {
     struct graft_block_piece *piece;
     int64_t lanes;               /* of a pixel of x: 16, or channels */
     int64_t x_row, x_block, y_row, y_block;
+    bool fresh;                  /* x was not read before: fetch ahead */
     struct { int64_t first, end; } image, row, column, panel;
 };
 
@@ -110,6 +111,7 @@ static void do_plane(const struct part *p, struct graft_block_tile *t,
     const struct lines *step = turn ? &rows : &columns;
     t->rows = turn ? a->rows : a->columns;
     t->x_step = step->x_step;
+    t->ahead = p->fresh && !turn ? most * t->x_step : 0;
     t->y_step = t->residual_step = step->y_step;
     do_lines(p, t, line);
 }
@@ -228,8 +230,10 @@ static void conv_task(void *ctx, int64_t task, int worker)
     task /= j->rows;
     p.image.first = task * d[GRAFT_BLOCK_IMAGES];
     p.image.end = least(p.image.first + d[GRAFT_BLOCK_IMAGES], j->r->n);
-    for (int64_t i = p.panel.first; i < p.panel.end; i++)
+    for (int64_t i = p.panel.first; i < p.panel.end; i++) {
+        p.fresh = i == p.panel.first || g->group > 1;
         do_panel(&p, i);
+    }
 }
 
 static void depthwise_task(void *ctx, int64_t task, int worker)
@@ -245,7 +249,10 @@ void graft_block_run(struct graft_block_run *r, struct graft_pool *pool,
     const int64_t *d = r->cut->detail;
     struct job j = {.r = r, .g = graft_block_flat(r->g, r->cut),
                     .scratch = scratch, .step = scratch_step};
-    (void)shared;
+    if (r->cut->way == GRAFT_BLOCK_WINOGRAD) {
+        graft_winograd_run(r, pool, scratch, scratch_step, shared);
+        return;
+    }
     j.rows = ceil_div(j.g.out[1], d[GRAFT_BLOCK_ROWS]);
     if (r->cut->way == GRAFT_BLOCK_DEPTHWISE) {
         graft_pool_for(pool, r->n * r->cut->out_blocks * j.rows,

@@ -105,7 +105,9 @@ void graft_block_pack(void *dst, const struct graft_view *src,
 {
     const struct graft_block_packing *p = packing;
     struct job j = {dst, src, scale, p};
-    if (p->cut.way == GRAFT_BLOCK_DEPTHWISE)
+    if (p->cut.way == GRAFT_BLOCK_WINOGRAD)
+        graft_winograd_pack(dst, src, scale, p, pool);
+    else if (p->cut.way == GRAFT_BLOCK_DEPTHWISE)
         graft_pool_for(pool, p->cut.out_blocks, pack_depthwise, &j);
     else
         graft_pool_for(pool, p->cut.detail[GRAFT_BLOCK_PANELS], pack_panel,

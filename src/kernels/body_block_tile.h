@@ -147,6 +147,11 @@ CONV_INLINE void block_tile_sum(int rows, int nv,
         CONV_UNROLL
         for (int i = 0; i < rows; i += 3)
             x[i / 3] = t->x + piece->x + i * step;
+        if (t->ahead) {
+            CONV_UNROLL
+            for (int i = 0; i < rows; i++)
+                __builtin_prefetch(x[i / 3] + i % 3 * step + t->ahead);
+        }
         for (int64_t l = piece->n; l > 0; l--, w += width) {
             conv_vec v[2];
             CONV_UNROLL

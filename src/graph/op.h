@@ -197,6 +197,8 @@ struct graft_plan {
     int n_max;
     bool exact;              /* forbid algorithms that round more */
     bool training;           /* backward will run on this step */
+    bool blocked;            /* C16 may be chosen; in[i].fmt.layout says how
+                                the inputs lie before any reordering */
     const struct graft_kernels *k;
     struct graft_arena *arena;
     const struct graft_vinfo *in, *out;

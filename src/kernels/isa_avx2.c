@@ -6,6 +6,7 @@
 #include "kernels/body_conv.h"
 #include "kernels/body_block.h"
 #include "kernels/body_image.h"
+#include "kernels/body_lanes.h"
 #include "kernels/body_pointwise.h"
 #include "kernels/body_winograd.h"
 
@@ -17,4 +18,5 @@ const struct graft_kernels graft_kernels_avx2 = {
     .winograd = GRAFT_WINOGRAD_KERNELS,
     .pointwise = GRAFT_POINTWISE_KERNELS,
     .image = GRAFT_IMAGE_KERNELS,
+    .lanes = GRAFT_LANE_KERNELS,
 };

@@ -14,6 +14,7 @@
 #include "kernels/block.h"     /* struct graft_block_kernels */
 #include "kernels/pointwise.h" /* struct graft_pointwise_kernels */
 #include "kernels/image.h"     /* struct graft_image_kernels */
+#include "kernels/lanes.h"     /* struct graft_lane_kernels */
 #include "kernels/winograd.h"  /* struct graft_winograd_kernels */
 #include "kernels/gemm.h"      /* graft_gemm: the only user of CBLAS */
 
@@ -28,6 +29,7 @@ struct graft_kernels {
     struct graft_winograd_kernels winograd;
     struct graft_pointwise_kernels pointwise;
     struct graft_image_kernels image;
+    struct graft_lane_kernels lanes;
 };
 
 const struct graft_kernels *graft_kernels_for(enum graft_isa isa);

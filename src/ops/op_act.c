@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <float.h>
 
+#include "ops/blocked.h"
 #include "ops/common.h"
 
 /* ---- parse and infer --------------------------------------------------- */
@@ -142,27 +143,27 @@ const struct graft_op graft_op_act[] = {
     {.name = "Relu", .domain = "", .since = 6, .arity = {1, 1, 1, 1},
      .flags = IN_PLACE | GRAFT_OP_ZERO_KEEPING, .saves_out = 1, .grad_in = 1,
      .args_size = sizeof(struct graft_act), .parse = parse_relu,
-     .infer = infer_act, .forward = forward, .backward = backward,
-     .act = act_of},
+     .infer = infer_act, .plan = graft_plan_follow, .forward = forward,
+     .backward = backward, .act = act_of},
     {.name = "Sigmoid", .domain = "", .since = 6, .arity = {1, 1, 1, 1},
      .flags = IN_PLACE, .saves_out = 1, .grad_in = 1,
      .args_size = sizeof(struct graft_act), .parse = parse_sigmoid,
-     .infer = infer_act, .forward = forward, .backward = backward,
-     .act = act_of},
+     .infer = infer_act, .plan = graft_plan_follow, .forward = forward,
+     .backward = backward, .act = act_of},
     {.name = "HardSigmoid", .domain = "", .since = 6, .arity = {1, 1, 1, 1},
      .flags = IN_PLACE, .saves_out = 1, .grad_in = 1,
      .args_size = sizeof(struct graft_act), .parse = parse_hardsigmoid,
-     .infer = infer_act, .forward = forward, .backward = backward,
-     .act = act_of},
+     .infer = infer_act, .plan = graft_plan_follow, .forward = forward,
+     .backward = backward, .act = act_of},
     {.name = "HardSwish", .domain = "", .since = 14, .arity = {1, 1, 1, 1},
      .flags = IN_PLACE | GRAFT_OP_ZERO_KEEPING | GRAFT_OP_GRAD_FROM_INPUT,
      .saves_in = 1, .grad_in = 1, .args_size = sizeof(struct graft_act),
-     .parse = parse_hardswish, .infer = infer_act, .forward = forward,
-     .backward = backward, .act = act_of},
+     .parse = parse_hardswish, .infer = infer_act,
+     .plan = graft_plan_follow, .forward = forward, .backward = backward, .act = act_of},
     {.name = "Clip", .domain = "", .since = 6, .until = 10,
      .arity = {1, 1, 1, 1}, .flags = IN_PLACE | GRAFT_OP_GRAD_FROM_INPUT,
      .saves_in = 1, .grad_in = 1, .args_size = sizeof(struct graft_act),
-     .parse = parse_clip, .infer = infer_act, .forward = forward,
+     .parse = parse_clip, .infer = infer_act, .plan = graft_plan_follow, .forward = forward,
      .backward = backward, .act = act_of},
     {.name = "Clip", .domain = "", .since = 11, .arity = {1, 3, 1, 1},
      .flags = IN_PLACE | GRAFT_OP_GRAD_FROM_INPUT, .saves_in = 1,

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 
+#include "ops/arith_blocked.h"
 #include "ops/common.h"
 #include "ops/walk.h"
 
@@ -115,7 +116,6 @@ static void real_piece(const void *ctx, int64_t n, int64_t at,
     j->c->k->pointwise.binary[j->kind](n, a, b, (real *)j->y + at);
 }
 
-/* Equal shapes in any one layout, padded lanes included. */
 static void equal_block(const void *ctx, int64_t first, int64_t n)
 {
     const struct job *j = ctx;
@@ -134,9 +134,7 @@ static void apply(const struct graft_call *c, const struct graft_view *a,
                     .a = a->data, .b = b->data, .y = y->data};
     if (!ints && graft_shape_equal(&a->shape, &y->shape) &&
         graft_shape_equal(&b->shape, &y->shape)) {
-        graft_each_block(c->pool, graft_physical_count(y), equal_block, &j);
-        if (j.kind == GRAFT_DIV2 || j.kind == GRAFT_POW2)
-            graft_mask_lanes(y);
+        graft_each_block(c->pool, graft_count(y), equal_block, &j);
         return;
     }
     graft_walk_init(&j.walk, &y->shape);
@@ -148,7 +146,10 @@ static void apply(const struct graft_call *c, const struct graft_view *a,
 
 static void forward(const struct graft_call *c)
 {
-    apply(c, &c->in[0], &c->in[1]);
+    if (c->out[0].fmt.layout == GRAFT_C16)
+        graft_binary_blocked(c, ((const struct args *)c->args)->kind);
+    else
+        apply(c, &c->in[0], &c->in[1]);
 }
 
 static void broadcast_first(const struct graft_call *c)
@@ -326,7 +327,8 @@ static void backward_sum(const struct graft_call *c)
 
 enum { ANY = -1, IN_PLACE = GRAFT_OP_INPLACE | GRAFT_OP_HOST };
 #define TWO .domain = "", .arity = {2, 2, 1, 1},                            \
-    .args_size = sizeof(struct args), .forward = forward
+    .args_size = sizeof(struct args), .plan = graft_plan_binary,            \
+    .forward = forward
 #define MANY .domain = "", .arity = {1, ANY, 1, 1},                         \
     .args_size = sizeof(struct args), .forward = forward_many
 

@@ -3,7 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
+#include "ops/blocked.h"
 #include "ops/common.h"
 #include "ops/spatial.h"
 
@@ -80,10 +82,16 @@ static void affine(const void *args, const real *const *params, int64_t c,
     }
 }
 
+/* Room for scale and shift of whole blocks of channels. */
+static int64_t room(int64_t channels)
+{
+    return (channels + 15) / 16 * 16;
+}
+
 static int plan(struct graft_plan *p)
 {
-    p->scratch = 2 * (size_t)p->in[X].shape.dim[1] * sizeof(real);
-    return GRAFT_OK;
+    p->scratch = 2 * (size_t)room(p->in[X].shape.dim[1]) * sizeof(real);
+    return graft_plan_follow(p);
 }
 
 struct job {
@@ -112,12 +120,27 @@ static void task(void *ctx, int64_t index, int worker)
     }
 }
 
+static void blocked_task(const void *ctx, int64_t i, int64_t b)
+{
+    const struct job *j = ctx;
+    const struct graft_view *y = &j->c->out[0];
+    const real *res = j->finish.residual;
+    if (res)
+        res += i * j->finish.residual_step + b * j->area * 16;
+    j->c->k->lanes.affine(graft_block_at(y, i, b),
+                          graft_block_at(&j->c->in[X], i, b), j->area,
+                          j->scale + 16 * b, j->shift + 16 * b, res,
+                          &j->finish);
+    graft_clear_lanes(y, i, b);
+}
+
 static void forward(const struct graft_call *c)
 {
     const struct graft_shape *s = &c->in[X].shape;
     const real *params[INPUTS - 1];
     int64_t channels = s->dim[1];
-    real *scale = c->scratch, *shift = scale + channels;
+    real *scale = c->scratch, *shift = scale + room(channels);
+    memset(scale, 0, 2 * (size_t)room(channels) * sizeof *scale);
     for (int i = SCALE; i < INPUTS; i++)
         params[i - 1] = graft_reals(&c->in[i]);
     affine(c->args, params, channels, scale, shift);
@@ -126,6 +149,10 @@ static void forward(const struct graft_call *c)
     struct job j = {.c = c, .finish = graft_finish_of(c, NULL),
                     .scale = scale, .shift = shift, .channels = channels,
                     .area = graft_shape_span(s, 2, s->rank)};
+    if (graft_is_c16(&c->in[X])) {
+        graft_each_lane_block(c->pool, &c->in[X], blocked_task, &j);
+        return;
+    }
     j.planes = j.area < 16384 ? 16384 / (j.area + 1) + 1 : 1;
     graft_pool_for(c->pool,
                    (s->dim[0] * channels + j.planes - 1) / j.planes, task,

@@ -1,5 +1,7 @@
 /* Concat and Split: values side by side along one axis.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "ops/blocked.h"
+#include "ops/channels.h"
 #include "ops/common.h"
 #include "ops/walk.h"
 
@@ -128,6 +130,12 @@ static int infer_split(struct graft_infer *f)
                                            (long long)sum, (long long)whole);
 }
 
+static int plan(struct graft_plan *p)
+{
+    return ((const struct args *)p->args)->axis == 1 ? graft_plan_channels(p)
+                                                     : GRAFT_OK;
+}
+
 /* ---- run ---------------------------------------------------------------- */
 
 /* Copies `part` to (or, with `out_of`, from) its place at index `first` along
@@ -153,8 +161,23 @@ static void copy_part(const struct graft_call *c, struct graft_view whole,
     graft_move_run(&m, c->pool);
 }
 
+static const struct graft_view *joined(const void *ctx, int64_t channel,
+                                       int64_t *at)
+{
+    const struct graft_call *c = ctx;
+    const struct graft_view *x = c->in;
+    for (; channel >= x->shape.dim[1]; x++)
+        channel -= x->shape.dim[1];
+    *at = channel;
+    return x;
+}
+
 static void forward_concat(const struct graft_call *c)
 {
+    if (graft_is_c16(&c->out[0])) {
+        graft_move_channels(c, &c->out[0], joined, c);
+        return;
+    }
     int axis = ((const struct args *)c->args)->axis;
     int64_t first = 0;
     for (int i = 0; i < c->n_in; i++) {
@@ -175,9 +198,29 @@ static void backward_concat(const struct graft_call *c)
     }
 }
 
+struct part {
+    const struct graft_view *whole;
+    int64_t first;
+};
+
+static const struct graft_view *part_of(const void *ctx, int64_t channel,
+                                        int64_t *at)
+{
+    const struct part *p = ctx;
+    *at = p->first + channel;
+    return p->whole;
+}
+
 static void forward_split(const struct graft_call *c)
 {
     const int64_t *first = ((const struct args *)c->args)->first;
+    for (int k = 0; graft_is_c16(&c->in[0]) && k < c->n_out; k++) {
+        struct part p = {&c->in[0], first[k]};
+        if (c->out[k].data)
+            graft_move_channels(c, &c->out[k], part_of, &p);
+    }
+    if (graft_is_c16(&c->in[0]))
+        return;
     for (int k = 0; k < c->n_out; k++)
         if (c->out[k].data)
             copy_part(c, c->in[0], c->out[k], first[k], true, false);
@@ -210,14 +253,14 @@ static void backward_split(const struct graft_call *c)
 
 #define SPLIT .name = "Split", .domain = "", .grad_in = 1,                  \
     .args_size = sizeof(struct args), .parse = parse_split,                 \
-    .infer = infer_split, .forward = forward_split,                         \
+    .infer = infer_split, .plan = plan, .forward = forward_split,           \
     .backward = backward_split, .flags = GRAFT_OP_HOST
 
 const struct graft_op graft_op_concat[] = {
     {.name = "Concat", .domain = "", .since = 4, .arity = {1, -1, 1, 1},
      .flags = GRAFT_OP_HOST, .grad_in = UINT32_MAX,
      .args_size = sizeof(struct args), .parse = parse_concat,
-     .infer = infer_concat, .forward = forward_concat,
+     .infer = infer_concat, .plan = plan, .forward = forward_concat,
      .backward = backward_concat},
     {SPLIT, .since = 2, .until = 12, .arity = {1, 1, 1, -1}},
     {SPLIT, .since = 13, .until = 17, .arity = {1, 2, 1, -1}, .host_in = 2},

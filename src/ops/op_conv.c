@@ -1,8 +1,10 @@
 /* Conv 1, 11, 22: y[n,o] = sum over c and kernel of w[o,c] x[n,c] + b[o].
  * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/hash.h"
+#include "kernels/block.h"
 #include "ops/common.h"
 #include "ops/spatial.h"
 
@@ -17,6 +19,8 @@ struct chosen {
     struct graft_conv_cut cut;
     struct graft_conv_packing packing;
     bool packed;
+    struct graft_block_cut block; /* way NONE: not over C16 */
+    struct graft_block_packing block_packing;
 };
 
 static int parse(struct graft_parse *p)
@@ -95,6 +99,38 @@ static int64_t macs(const struct graft_infer *f)
 static const struct graft_pack_kind pack_kind = {"conv", graft_conv_pack,
                                                  NULL};
 
+/* Bytes for a bias of whole blocks of channels. */
+static size_t bias_room(const struct graft_conv *g)
+{
+    return (size_t)((g->m + GRAFT_BLOCK - 1) / GRAFT_BLOCK * GRAFT_BLOCK) *
+           sizeof(real);
+}
+
+static const struct graft_pack_kind block_kind = {"block", graft_block_pack,
+                                                  NULL};
+
+/* Over C16, where the kernels offer a way. */
+static bool plan_blocked(struct graft_plan *p, struct chosen *ch)
+{
+    if (!p->blocked || p->in[0].shape.rank != 4 || !p->in[1].is_param)
+        return false;
+    graft_block_cut(&ch->block, &ch->g, p->in[0].shape.dim[0], p->exact,
+                    p->k);
+    if (ch->block.way == GRAFT_BLOCK_NONE)
+        return false;
+    ch->block_packing = graft_block_packing(&ch->g, &ch->block, p->k);
+    p->packed[1] = true;
+    p->pack[1] = (struct graft_pack_request){
+        .kind = &block_kind, .spec = &ch->block_packing,
+        .key = graft_hash(&ch->block_packing, sizeof ch->block_packing).lo,
+        .bytes = ch->block.pack_bytes};
+    p->in_layout[0] = ch->g.image ? GRAFT_IMAGE : GRAFT_C16;
+    p->out_layout[0] = GRAFT_C16;
+    p->task_scratch = ch->block.scratch;
+    p->scratch = bias_room(&ch->g) + ch->block.shared;
+    return true;
+}
+
 static int plan(struct graft_plan *p)
 {
     const struct args *a = p->args;
@@ -110,11 +146,13 @@ static int plan(struct graft_plan *p)
         p->in_layout[0] = GRAFT_IMAGE;
         ch->g.image = true;
     }
+    p->chosen = ch;
+    if (plan_blocked(p, ch))
+        return GRAFT_OK;
     int64_t images = p->in[0].shape.dim[0];
     graft_conv_cut(&ch->cut, &ch->g, images, p->k);
     ch->packing = graft_conv_packing(&ch->g, &ch->cut, p->k);
     ch->packed = p->in[1].is_param;
-    p->chosen = ch;
     p->task_scratch = ch->cut.scratch;
     p->scratch = (size_t)a->g.m * sizeof(real);
     if (ch->packed) {
@@ -144,9 +182,34 @@ static const real *bias_of(const struct graft_call *c, int64_t m, real *room)
     return room;
 }
 
+static void forward_blocked(const struct graft_call *c)
+{
+    const struct chosen *ch = c->chosen;
+    real *room = c->scratch;
+    const real *bias = bias_of(c, ch->g.m, room);
+    if (bias) {
+        size_t used = (size_t)ch->g.m * sizeof *room, all = bias_room(&ch->g);
+        if (bias != room)
+            memcpy(room, bias, used);
+        memset(room + ch->g.m, 0, all - used);
+    }
+    struct graft_block_run r = {
+        .g = &ch->g, .cut = &ch->block, .k = c->k,
+        .n = c->in[0].shape.dim[0], .x = graft_reals(&c->in[0]),
+        .x_step = graft_image_step(&c->in[0]),
+        .y = graft_reals(&c->out[0]), .y_step = graft_image_step(&c->out[0]),
+        .w = c->pack[1], .finish = graft_finish_of(c, bias ? room : NULL)};
+    graft_block_run(&r, c->pool, c->task_scratch, c->task_stride,
+                    (char *)c->scratch + bias_room(&ch->g));
+}
+
 static void forward(const struct graft_call *c)
 {
     const struct chosen *ch = c->chosen;
+    if (ch->block.way != GRAFT_BLOCK_NONE) {
+        forward_blocked(c);
+        return;
+    }
     char *scratch = c->scratch;
     const void *w = ch->packed ? c->pack[1] : scratch;
     if (!ch->packed) {

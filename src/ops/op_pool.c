@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 
+#include "ops/blocked.h"
 #include "ops/common.h"
 #include "ops/spatial.h"
 
@@ -101,13 +102,35 @@ static int plan_window(struct graft_plan *p)
     }
     p->chosen = ch;
     p->task_scratch = ch->cut.scratch;
-    return GRAFT_OK;
+    return a->g.in[0] == 1 && a->g.out[0] == 1 ? graft_plan_follow(p)
+                                               : GRAFT_OK;
+}
+
+struct blocked {
+    const struct graft_call *c;
+    struct graft_lane_window w;
+};
+
+static void blocked_window(const void *ctx, int64_t i, int64_t b)
+{
+    const struct blocked *j = ctx;
+    real *y = graft_block_at(&j->c->out[0], i, b);
+    const real *x = graft_block_at(&j->c->in[0], i, b);
+    for (int64_t row = 0; row < j->w.g->out[1]; row++)
+        j->c->k->lanes.window(&j->w, y + row * j->w.g->out[2] * 16, x, row);
+    graft_clear_lanes(&j->c->out[0], i, b);
 }
 
 static void run_window(const struct graft_call *c, bool max)
 {
     const struct args *a = c->args;
     const struct chosen *ch = c->chosen;
+    struct blocked j = {c, {&a->g, max, {ch->count[0], ch->count[1],
+                                         ch->count[2]}}};
+    if (graft_is_c16(&c->in[0])) {
+        graft_each_lane_block(c->pool, &c->out[0], blocked_window, &j);
+        return;
+    }
     struct graft_window w = {
         .g = &a->g, .cut = &ch->cut, .k = c->k,
         .n = c->in[0].shape.dim[0], .x = graft_reals(&c->in[0]),
@@ -170,8 +193,20 @@ static void mean_task(void *ctx, int64_t task, int worker)
     }
 }
 
+static void blocked_mean(const void *ctx, int64_t i, int64_t b)
+{
+    const struct graft_call *c = ctx;
+    int64_t area = graft_area_of(&c->in[0]);
+    c->k->lanes.sum(graft_block_at(&c->out[0], i, b),
+                    graft_block_at(&c->in[0], i, b), area, 1 / (real)area);
+}
+
 static void forward_global(const struct graft_call *c)
 {
+    if (graft_is_c16(&c->in[0])) {
+        graft_each_lane_block(c->pool, &c->in[0], blocked_mean, c);
+        return;
+    }
     int64_t planes = c->in[0].shape.dim[0] * c->in[0].shape.dim[1];
     graft_pool_for(c->pool, (planes + PLANES - 1) / PLANES, mean_task,
                    (void *)c);
@@ -193,7 +228,7 @@ static int64_t macs_global(const struct graft_infer *f)
     {                                                                       \
         .name = "GlobalAveragePool", .domain = "", .since = from,           \
         .until = to, .arity = {1, 1, 1, 1}, .infer = infer_global,          \
-        .forward = forward_global, .macs = macs_global                      \
+        .plan = graft_plan_follow, .forward = forward_global, .macs = macs_global                      \
     }
 
 extern const struct graft_op graft_op_pool[];

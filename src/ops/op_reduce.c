@@ -1,5 +1,8 @@
 /* ReduceMean and ReduceSum: sums over axes, in a fixed order.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "ops/blocked.h"
 #include "ops/common.h"
 #include "ops/walk.h"
 
@@ -63,6 +66,19 @@ static int infer_sum(struct graft_infer *f)
     return infer(f, false);
 }
 
+/* Over C16 a sum over all pixels stays in the block; without those axes the
+ * result is [N, C] in ROW. */
+static int plan(struct graft_plan *p)
+{
+    const struct args *a = p->args;
+    int rank = p->in[0].shape.rank;
+    if (!graft_plan_is_blocked(p, 0) || a->set != (1u << rank) - 4)
+        return GRAFT_OK;
+    p->in_layout[0] = GRAFT_C16;
+    p->out_layout[0] = a->keep_dims ? GRAFT_C16 : GRAFT_ROW;
+    return GRAFT_OK;
+}
+
 /* ---- run ----------------------------------------------------------------- */
 
 /* The input's space with the output's strides in it: 0 along summed axes. */
@@ -96,8 +112,23 @@ static const real *input_itself(const struct graft_fold *f, int64_t n,
     return (const real *)f->ctx + at;
 }
 
+static void blocked_sum(const void *ctx, int64_t i, int64_t b)
+{
+    const struct graft_call *c = ctx;
+    const struct graft_view *x = &c->in[0], *y = &c->out[0];
+    int64_t left = x->shape.dim[1] - 16 * b, lanes = left < 16 ? left : 16;
+    real sum[16], *to = graft_reals(y) + i * graft_image_step(y) + 16 * b;
+    c->k->lanes.sum(sum, graft_block_at(x, i, b), graft_area_of(x),
+                    (real)factor(c->args, &x->shape));
+    memcpy(to, sum, (size_t)(graft_is_c16(y) ? 16 : lanes) * sizeof *to);
+}
+
 static void forward(const struct graft_call *c)
 {
+    if (graft_is_c16(&c->in[0])) {
+        graft_each_lane_block(c->pool, &c->in[0], blocked_sum, c);
+        return;
+    }
     struct graft_fold f = {.terms = input_itself, .ctx = c->in[0].data,
                            .factor = factor(c->args, &c->in[0].shape),
                            .target = graft_reals(&c->out[0]), .k = c->k};
@@ -138,7 +169,7 @@ static void backward(const struct graft_call *c)
 }
 
 #define REDUCE .domain = "", .args_size = sizeof(struct args),              \
-    .grad_in = 1, .forward = forward, .backward = backward
+    .grad_in = 1, .plan = plan, .forward = forward, .backward = backward
 
 const struct graft_op graft_op_reduce[] = {
     {.name = "ReduceMean", .since = 1, .until = 17, REDUCE,

@@ -1,5 +1,7 @@
 /* Slice: y[i..] = x[start + i step..] along some axes.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "ops/blocked.h"
+#include "ops/channels.h"
 #include "ops/common.h"
 #include "ops/walk.h"
 
@@ -110,6 +112,18 @@ static int infer_inputs(struct graft_infer *f)
     return status ? status : infer(f);
 }
 
+/* Over C16 only channels may be left out. */
+static int plan(struct graft_plan *p)
+{
+    const struct graft_shape *x = &p->in[0].shape, *y = &p->out[0].shape;
+    const struct args *a = p->args;
+    bool channels = x->rank >= 3;
+    for (int d = 0; d < x->rank; d++)
+        channels = channels && (d == 1 || (x->dim[d] == y->dim[d] &&
+                                           a->start[d] == 0));
+    return channels ? graft_plan_channels(p) : GRAFT_OK;
+}
+
 /* ---- run ---------------------------------------------------------------- */
 
 /* A walk over the slice: array 0 the slice, array 1 the whole, whose first
@@ -132,8 +146,21 @@ static void walk_slice(struct graft_walk *w, const struct args *a,
     graft_walk_merge(w);
 }
 
+static const struct graft_view *sliced(const void *ctx, int64_t channel,
+                                       int64_t *at)
+{
+    const struct graft_call *c = ctx;
+    const struct args *a = c->args;
+    *at = a->start[1] + channel * a->step[1];
+    return &c->in[0];
+}
+
 static void forward(const struct graft_call *c)
 {
+    if (graft_is_c16(&c->out[0])) {
+        graft_move_channels(c, &c->out[0], sliced, c);
+        return;
+    }
     struct graft_move m = {
         .size = graft_dtype_size((int)c->in[0].fmt.dtype),
         .dst = c->out[0].data};
@@ -170,8 +197,8 @@ static void backward(const struct graft_call *c)
 }
 
 #define SLICE .name = "Slice", .domain = "", .flags = GRAFT_OP_HOST,        \
-    .grad_in = 1, .args_size = sizeof(struct args), .forward = forward,     \
-    .backward = backward
+    .grad_in = 1, .args_size = sizeof(struct args), .plan = plan,           \
+    .forward = forward, .backward = backward
 
 const struct graft_op graft_op_slice[] = {
     {SLICE, .since = 1, .until = 9, .arity = {1, 1, 1, 1},

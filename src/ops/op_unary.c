@@ -1,5 +1,6 @@
 /* Unary arithmetic, element by element. args: struct args.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "ops/blocked.h"
 #include "ops/common.h"
 
 struct args {
@@ -171,7 +172,7 @@ enum {
 };
 
 #define COMMON .domain = "", .arity = {1, 1, 1, 1},                         \
-    .args_size = sizeof(struct args)
+    .args_size = sizeof(struct args), .plan = graft_plan_follow
 #define FROM_IN .saves_in = 1, .grad_in = 1, .backward = backward_in
 #define FROM_OUT .saves_out = 1, .grad_in = 1, .backward = backward_out
 

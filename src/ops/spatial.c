@@ -166,13 +166,6 @@ int graft_only_output(const struct graft_infer *f, const char *why)
     return GRAFT_OK;
 }
 
-int64_t graft_image_step(const struct graft_view *v)
-{
-    if (v->fmt.batch_stride)
-        return v->fmt.batch_stride;
-    return graft_shape_span(&v->shape, 1, v->shape.rank);
-}
-
 struct graft_finish graft_finish_of(const struct graft_call *c,
                                     const real *bias)
 {

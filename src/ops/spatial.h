@@ -37,9 +37,6 @@ int graft_spatial_geometry(const struct graft_infer *f,
 /* Refuses a second, third, ... output that anybody reads. */
 int graft_only_output(const struct graft_infer *f, const char *why);
 
-/* Elements from image to image. */
-int64_t graft_image_step(const struct graft_view *v);
-
 /* What an epilogue adds; `bias` is the caller's. */
 struct graft_finish graft_finish_of(const struct graft_call *c,
                                     const real *bias);

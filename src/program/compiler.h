@@ -122,6 +122,7 @@ struct graft_compiler {
     struct graft_loss_state *loss_state;
     bool skip;                       /* the pass now run is switched off */
     bool no_alias;                   /* tidy was */
+    bool blocked;                    /* steps may choose C16 */
     bool training;                   /* there are gradients to compute */
     bool whole_batch;                /* the program always runs n_max */
     int end;                         /* one more than the last time */

@@ -42,7 +42,8 @@ static int prepare(struct graft_compiler *c, struct graft_step *s)
     s->pout = infos(c, s->out, s->n_out);
     *p = (struct graft_plan){
         .op = s->op, .node = s->node, .args = s->args, .n_max = c->n_max,
-        .exact = c->options->exact, .training = s->marked, .k = c->kernels,
+        .exact = c->options->exact, .training = s->marked,
+        .blocked = c->blocked && !s->marked && !s->param, .k = c->kernels,
         .arena = a, .in = s->pin, .out = s->pout, .n_in = s->n_in,
         .n_out = s->n_out, .ep = epilogue(c, s),
         .forward = s->op->forward, .backward = s->op->backward};
@@ -98,8 +99,18 @@ static int check_packs(struct graft_compiler *c, struct graft_step *s)
     return GRAFT_OK;
 }
 
+/* Steps that follow see how this one's results will lie. */
+static void tell_layouts(struct graft_compiler *c,
+                         const struct graft_step *s)
+{
+    for (int k = 0; k < s->n_out; k++)
+        if (s->out[k] >= 0)
+            c->value.at[s->out[k]].info.fmt.layout = s->plan.out_layout[k];
+}
+
 int graft_pass_plan(struct graft_compiler *c)
 {
+    c->blocked = !(c->options->skip_passes & graft_pass_bit("layout"));
     for (int i = 0; i < c->step.n; i++) {
         struct graft_step *s = c->step.at[i];
         int status = prepare(c, s);
@@ -109,6 +120,7 @@ int graft_pass_plan(struct graft_compiler *c)
             status = check_packs(c, s);
         if (status)
             return status;
+        tell_layouts(c, s);
     }
     return GRAFT_OK;
 }

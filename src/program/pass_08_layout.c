@@ -9,8 +9,7 @@ static int new_reorder(struct graft_compiler *c, int from,
                        enum graft_layout to, struct graft_step **out)
 {
     const struct graft_wvalue *v = &c->value.at[from];
-    if (v->info.fmt.layout == GRAFT_C16 || to == GRAFT_C16 ||
-        v->info.shape.rank < 3)
+    if (v->info.shape.rank < 3)
         return graft_fail(GRAFT_EUNSUPPORTED, "'%s' cannot be reordered from "
                           "%s to %s", v->name,
                           graft_layout_name(v->info.fmt.layout),
@@ -59,19 +58,11 @@ static bool read_as_image_only(const struct graft_compiler *c, int v)
            c->value.at[v].info.shape.rank >= 3;
 }
 
-/* Layouts as their producers give them. */
 static void set_layouts(struct graft_compiler *c)
 {
     for (int i = 0; !c->skip && i < c->n_inputs; i++)
         if (read_as_image_only(c, c->input[i]))
             c->value.at[c->input[i]].info.fmt.layout = GRAFT_IMAGE;
-    for (int i = 0; i < c->step.n; i++) {
-        const struct graft_step *s = c->step.at[i];
-        for (int k = 0; k < s->n_out; k++)
-            if (s->out[k] >= 0 && s->plan.out_layout)
-                c->value.at[s->out[k]].info.fmt.layout =
-                    s->plan.out_layout[k];
-    }
 }
 
 /* Value `v` in layout `want`, reordered before step `at` unless some step

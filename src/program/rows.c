@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "ops/blocked.h"
 #include "program/compiler.h"
 
 /* ---- copy --------------------------------------------------------------- */
@@ -36,10 +37,20 @@ static void copy(struct graft_pool *pool, const real *from, real *to,
     graft_pool_for(pool, (n + COPY_PIECE - 1) / COPY_PIECE, copy_piece, &x);
 }
 
+/* Bytes that only keep their shape may lie in any layout. */
+static int copy_plan(struct graft_plan *p)
+{
+    return graft_shape_equal(&p->in[0].shape, &p->out[0].shape)
+               ? graft_plan_follow(p)
+               : GRAFT_OK;
+}
+
 static void copy_forward(const struct graft_call *c)
 {
-    copy(c->pool, graft_reals(&c->in[0]), graft_reals(&c->out[0]),
-         graft_count(&c->out[0]), false);
+    int64_t n = c->out[0].shape.rank ? c->out[0].shape.dim[0] *
+                                           graft_image_step(&c->out[0])
+                                     : 1;
+    copy(c->pool, graft_reals(&c->in[0]), graft_reals(&c->out[0]), n, false);
 }
 
 static void copy_backward(const struct graft_call *c)
@@ -51,40 +62,77 @@ static void copy_backward(const struct graft_call *c)
 
 const struct graft_op graft_row_copy = {
     .name = "Copy", .domain = "graft", .since = 1, .arity = {1, 1, 1, 1},
-    .flags = GRAFT_OP_VIEW, .grad_in = 1, .forward = copy_forward,
-    .backward = copy_backward};
+    .flags = GRAFT_OP_VIEW, .grad_in = 1, .plan = copy_plan,
+    .forward = copy_forward, .backward = copy_backward};
 
-/* ---- reorder: ROW [N,C,H,W] <-> IMAGE [N,H,W,C] ------------------------- */
+/* ---- reorder between layouts ---------------------------------------------- */
+
+/* Where channel c of pixel p of an image lies:
+ * (c / 16) block + (c % 16) lane + p pixel. */
+struct place {
+    int64_t block, lane, pixel, image;
+};
+
+static struct place place_of(const struct graft_view *v)
+{
+    int64_t area = graft_shape_span(&v->shape, 2, v->shape.rank);
+    struct place p = {16 * area, area, 1, graft_image_step(v)};
+    if (v->fmt.layout == GRAFT_C16) {
+        p.lane = 1;
+        p.pixel = 16;
+    } else if (v->fmt.layout == GRAFT_IMAGE) {
+        p.block = 16;
+        p.lane = 1;
+        p.pixel = v->shape.dim[1];
+    }
+    return p;
+}
 
 struct reordering {
     const real *from;
     real *to;
+    struct place at, into;
     int64_t channels, pixels;
-    bool to_image, add;
+    bool blocked, add;
 };
 
-static void reorder_image(void *ctx, int64_t n, int worker)
+enum { REORDER_TILE = 16 }; /* pixels at a time: their lines stay in L1 */
+
+/* One block of 16 channels of one image. */
+static void reorder_block(void *ctx, int64_t task, int worker)
 {
     const struct reordering *x = ctx;
-    int64_t c_n = x->channels, p_n = x->pixels, base = n * c_n * p_n;
+    int64_t blocks = (x->channels + 15) / 16, b = task % blocks;
+    int64_t left = x->channels - 16 * b, lanes = left < 16 ? left : 16;
+    const real *from = x->from + task / blocks * x->at.image +
+                       b * x->at.block;
+    real *to = x->to + task / blocks * x->into.image + b * x->into.block;
     (void)worker;
-    for (int64_t c = 0; c < c_n; c++)
-        for (int64_t p = 0; p < p_n; p++) {
-            int64_t row = base + c * p_n + p, image = base + p * c_n + c;
-            real v = x->from[x->to_image ? row : image];
-            real *to = &x->to[x->to_image ? image : row];
-            *to = x->add ? *to + v : v;
-        }
+    for (int64_t first = 0; first < x->pixels; first += REORDER_TILE) {
+        int64_t end = first + REORDER_TILE < x->pixels ? first + REORDER_TILE
+                                                       : x->pixels;
+        for (int64_t l = 0; l < lanes; l++)
+            for (int64_t p = first; p < end; p++) {
+                real v = from[l * x->at.lane + p * x->at.pixel];
+                real *y = &to[l * x->into.lane + p * x->into.pixel];
+                *y = x->add ? *y + v : v;
+            }
+        for (int64_t l = lanes; x->blocked && l < 16; l++)
+            for (int64_t p = first; p < end; p++)
+                to[l + p * x->into.pixel] = 0;
+    }
 }
 
 static void reorder(struct graft_pool *pool, const struct graft_view *from,
                     const struct graft_view *to, bool add)
 {
     const struct graft_shape *s = &from->shape;
-    struct reordering x = {graft_reals(from), graft_reals(to), s->dim[1],
+    struct reordering x = {graft_reals(from), graft_reals(to),
+                           place_of(from), place_of(to), s->dim[1],
                            graft_shape_span(s, 2, s->rank),
-                           to->fmt.layout == GRAFT_IMAGE, add};
-    graft_pool_for(pool, s->dim[0], reorder_image, &x);
+                           to->fmt.layout == GRAFT_C16, add};
+    graft_pool_for(pool, s->dim[0] * ((s->dim[1] + 15) / 16), reorder_block,
+                   &x);
 }
 
 static void reorder_forward(const struct graft_call *c)

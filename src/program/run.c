@@ -31,10 +31,10 @@ struct graft_view graft_image_range(const struct graft_program *p, int v,
     int64_t per_image = p->c.value.at[v].info.per_image;
     if (!per_image)
         return view;
-    int64_t size = graft_count(&view) / p->c.n_max;
     view.shape.dim[0] = per_image * n;
     if (view.data && first)
-        view.data = graft_reals(&view) + first * size;
+        view.data = graft_reals(&view) +
+                    first * per_image * graft_image_step(&view);
     return view;
 }
 

@@ -77,12 +77,29 @@ void graft_view_read_ints(const struct graft_view *v, int64_t first,
     }
 }
 
+int64_t graft_format_channels(const struct graft_format *f,
+                              const struct graft_shape *s)
+{
+    int64_t c = s->rank > 1 ? s->dim[1] : 1;
+    return f->layout == GRAFT_C16 ? (c + 15) / 16 * 16 : c;
+}
+
+int64_t graft_image_step(const struct graft_view *v)
+{
+    if (v->fmt.batch_stride)
+        return v->fmt.batch_stride;
+    return v->shape.rank < 2
+               ? 1
+               : graft_format_channels(&v->fmt, &v->shape) *
+                     graft_shape_span(&v->shape, 2, v->shape.rank);
+}
+
 int64_t graft_format_bytes(const struct graft_format *f,
                            const struct graft_shape *s)
 {
     struct graft_shape padded = *s;
-    if (f->layout == GRAFT_C16 && s->rank > 1)
-        padded.dim[1] = (s->dim[1] + 15) / 16 * 16;
+    if (s->rank > 1)
+        padded.dim[1] = graft_format_channels(f, s);
     int64_t n = graft_shape_count(&padded), bytes;
     if (n < 0 ||
         !graft_mul_size(&bytes, n, (int64_t)graft_dtype_size((int)f->dtype)))

@@ -67,4 +67,10 @@ void graft_view_read_ints(const struct graft_view *v, int64_t first,
 int64_t graft_format_bytes(const struct graft_format *f,
                            const struct graft_shape *s);
 
+/* Channels as they lie in memory: C16 has whole blocks of 16. */
+int64_t graft_format_channels(const struct graft_format *f,
+                              const struct graft_shape *s);
+/* Elements from one slice of dim 0 to the next. */
+int64_t graft_image_step(const struct graft_view *v);
+
 #endif

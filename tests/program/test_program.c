@@ -1,6 +1,7 @@
 /* Running a small residual network: the same bits however it is run, memory
  * as announced, and failures that leave nothing behind.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdio.h>
 
 #include "base/runtime.h"
@@ -91,13 +92,14 @@ TEST(program_program__image_ranges_do_not_change_bits)
     net_free(n);
 }
 
-/* Folding and fusing round differently; the others only move data. */
+/* Folding, fusing and kernels of other layouts round differently; tidying
+ * only moves data. */
 TEST(program_program__each_pass_off_changes_nothing_but_rounding)
 {
     static const struct {
         const char *pass;
         double tolerance; /* of the largest score; 0: same bits */
-    } off[] = {{"tidy", 0}, {"layout", 1e-6}, {"fuse", 1e-6},
+    } off[] = {{"tidy", 0}, {"layout", 1e-5}, {"fuse", 1e-6},
                {"fold", 1e-5}};
     struct net *n = net_residual();
     real want[N_MAX * CLASSES], got[N_MAX * CLASSES];
@@ -109,7 +111,7 @@ TEST(program_program__each_pass_off_changes_nothing_but_rounding)
     assert_true(on.folded >= 6 && on.fused >= 6);
     double top = 0;
     for (int i = 0; i < N_MAX * CLASSES; i++)
-        top = (double)want[i] > top ? (double)want[i] : top;
+        top = fmax(top, fabs((double)want[i]));
     assert_int_equal(graft_pass_bit("memory"), 0);
     for (size_t k = 0; k < sizeof off / sizeof *off; k++) {
         uint64_t bit = graft_pass_bit(off[k].pass);
@@ -119,7 +121,7 @@ TEST(program_program__each_pass_off_changes_nothing_but_rounding)
         run(p, 0, N_MAX, got);
         for (int i = 0; i < N_MAX * CLASSES; i++)
             assert_near(got[i], want[i], off[k].tolerance * top);
-        assert_true(m.steps > on.steps); /* it did have an effect */
+        assert_true(m.steps != on.steps); /* it did have an effect */
         graft_program_free(p);
     }
     net_free(n);

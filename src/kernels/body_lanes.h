@@ -1,0 +1,118 @@
+/* Bodies of kernels over C16 that are not convolutions; compiled once for
+ * each instruction set. After body_conv_vec.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+enum { LANES = 16, LANE_VECS = LANES / CONV_VL };
+
+static void lanes_affine(real *y, const real *x, int64_t pixels,
+                         const real *s, const real *t, const real *residual,
+                         const struct graft_finish *f)
+{
+    for (int j = 0; j < LANE_VECS; j++) {
+        conv_vec a = conv_load(s + j * CONV_VL), b = conv_load(t + j * CONV_VL);
+        for (int64_t p = 0; p < pixels; p++) {
+            int64_t at = p * LANES + j * CONV_VL;
+            conv_vec v = a * conv_load(x + at) + b;
+            if (residual)
+                v += conv_load(residual + at);
+            conv_store(y + at, conv_act(v, f));
+        }
+    }
+}
+
+static void lanes_sum(real *y, const real *x, int64_t pixels, real factor)
+{
+    enum { SUMS = 8 };
+    for (int j = 0; j < LANE_VECS; j++) {
+        conv_vec sum[SUMS];
+        for (int i = 0; i < SUMS; i++)
+            sum[i] = (conv_vec){0};
+        const real *at = x + j * CONV_VL;
+        int64_t p = 0;
+        for (; p + SUMS <= pixels; p += SUMS)
+            CONV_UNROLL
+            for (int i = 0; i < SUMS; i++)
+                sum[i] += conv_load(at + (p + i) * LANES);
+        for (int i = 0; p + i < pixels; i++)
+            sum[i] += conv_load(at + (p + i) * LANES);
+        for (int n = SUMS / 2; n; n /= 2)
+            for (int i = 0; i < n; i++)
+                sum[i] += sum[i + n];
+        conv_store(y + j * CONV_VL, sum[0] * factor);
+    }
+}
+
+/* First and one past the last kernel index inside [0, in) on axis i. */
+CONV_INLINE void lanes_inside(const struct graft_conv *g, int i, int64_t out,
+                              int64_t *first, int64_t *end)
+{
+    int64_t at = out * g->stride[i] - g->pad[i], d = g->dilation[i];
+    *first = at < 0 ? (-at + d - 1) / d : 0;
+    *end = at < g->in[i] ? (g->in[i] - at + d - 1) / d : 0;
+    if (*end > g->kernel[i])
+        *end = g->kernel[i];
+}
+
+static void lanes_window(const struct graft_lane_window *w, real *y,
+                         const real *x, int64_t row)
+{
+    const struct graft_conv *g = w->g;
+    int64_t ky0, ky1, kx0, kx1;
+    int64_t across = g->dilation[2] * LANES;
+    int64_t down = g->dilation[1] * g->in[2] * LANES;
+    lanes_inside(g, 1, row, &ky0, &ky1);
+    const real *top = x + (row * g->stride[1] - g->pad[1]) * g->in[2] * LANES;
+    for (int64_t o = 0; o < g->out[2]; o++) {
+        lanes_inside(g, 2, o, &kx0, &kx1);
+        const real *left = top + (o * g->stride[2] - g->pad[2]) * LANES;
+        for (int j = 0; j < LANE_VECS; j++) {
+            conv_vec v = conv_splat(w->max ? -(real)INFINITY : 0);
+            for (int64_t ky = ky0; ky < ky1; ky++)
+                for (int64_t kx = kx0; kx < kx1; kx++) {
+                    conv_vec a = conv_load(left + ky * down + kx * across +
+                                           j * CONV_VL);
+                    if (w->max) /* NaN replaces any number and stays */
+                        v = conv_select((a > v) | (a != a), a, v);
+                    else
+                        v += a;
+                }
+            if (!w->max)
+                v /= w->count[1][row] * w->count[2][o];
+            conv_store(y + o * LANES + j * CONV_VL, v);
+        }
+    }
+}
+
+static void lanes_gather(real *y, const real *const x[LANES], int64_t pixels)
+{
+    bool whole = x[0] != NULL;
+    for (int l = 1; l < LANES; l++)
+        whole = whole && x[l] == x[0] + l;
+    if (whole) {
+        memcpy(y, x[0], (size_t)(pixels * LANES) * sizeof *y);
+        return;
+    }
+    for (int l = 0; l < LANES; l++) {
+        const real *from = x[l];
+        if (from)
+            for (int64_t p = 0; p < pixels; p++)
+                y[p * LANES + l] = from[p * LANES];
+        else
+            for (int64_t p = 0; p < pixels; p++)
+                y[p * LANES + l] = 0;
+    }
+}
+
+static void lanes_repeat(real *to, const real *v, int64_t pixels)
+{
+    for (int64_t p = 0; p < pixels; p++)
+        for (int j = 0; j < LANE_VECS; j++)
+            conv_store(to + p * LANES + j * CONV_VL,
+                       conv_load(v + j * CONV_VL));
+}
+
+#define GRAFT_LANE_KERNELS                                                  \
+    {                                                                       \
+        .affine = lanes_affine, .sum = lanes_sum, .window = lanes_window,   \
+        .gather = lanes_gather, .repeat = lanes_repeat                      \
+    }

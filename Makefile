@@ -9,7 +9,7 @@
 #   make test-asan  tests under the address, undefined and thread sanitizers
 #   make check      layers, headers alone, banned calls, exported symbols
 #   make reference  our files and figures against ONNX Runtime and Pillow
-#   make bench      time of a forward pass beside ONNX Runtime and PyTorch
+#   make bench      speed and memory beside ONNX Runtime and PyTorch
 #   make stats      sizes: functions, files, program, libraries it needs
 #   make lib | uninstall | dist | clean | help
 #
@@ -270,8 +270,13 @@ $(VENV)/bin/python:
 	$(VENV)/bin/python -m pip install --disable-pip-version-check $(PINNED)
 reference: $(VENV)/bin/python all $(BUILD)/draw
 	$(Q)$(ENV) bash tests/reference/all.sh
+# What is run is chosen by BENCH and its like, see tests/bench/bench.py:
+#   make bench BENCH="models photos train" (or all), BENCH_PEERS="ort compile"
+#   make bench BENCH=models BENCH_MODELS=resnet18 BENCH_PEERS=ort
 bench: $(VENV)/bin/python all
-	$(Q)$(ENV) bash tests/bench/all.sh
+	$(Q)$(ENV) BENCH='$(BENCH)' BENCH_MODELS='$(BENCH_MODELS)' \
+	   BENCH_PEERS='$(BENCH_PEERS)' BENCH_REPEATS='$(BENCH_REPEATS)' \
+	   $(VENV)/bin/python tests/bench/bench.py
 
 # ---- from cats to tigers ------------------------------------------------------
 

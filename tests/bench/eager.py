@@ -57,23 +57,36 @@ OPERATORS = {
 
 
 class Eager:
-    def __init__(self, path, threads):
+    """Runs the nodes one by one; module() is the same for tracing. `output`:
+    a value's name, None: the model's first."""
+
+    def __init__(self, path, threads, output=None):
         torch.set_num_threads(threads)
         graph = onnx.load(path).graph
         self.weights = {t.name: torch.from_numpy(
             numpy_helper.to_array(t).copy()) for t in graph.initializer}
         self.input = [i.name for i in graph.input
                       if i.name not in self.weights][0]
-        self.output = graph.output[0].name
+        self.output = output or graph.output[0].name
         self.nodes = [(OPERATORS[n.op_type], list(n.input), n.output[0],
                        {a.name: onnx.helper.get_attribute_value(a)
                         for a in n.attribute}) for n in graph.node]
 
-    def run(self, x):
+    def forward(self, x):
         values = dict(self.weights)
-        values[self.input] = torch.from_numpy(x)
+        values[self.input] = x
+        for function, inputs, output, attr in self.nodes:
+            values[output] = function(
+                attr, *[values[i] if i else None for i in inputs])
+            if output == self.output:
+                break
+        return values[self.output]
+
+    def module(self):
+        net = torch.nn.Module()
+        net.forward = self.forward
+        return net.eval()
+
+    def run(self, x):
         with torch.inference_mode():
-            for function, inputs, output, attr in self.nodes:
-                values[output] = function(
-                    attr, *[values[i] if i else None for i in inputs])
-        return [values[self.output].numpy()]
+            return [self.forward(torch.from_numpy(x)).numpy()]

@@ -1,66 +1,77 @@
-# Time of a forward pass: Graft, ONNX Runtime and PyTorch eager in turn, in
-# one process, so that all meet the same moments of a shared machine. Prints
-# medians, the spread, and the ratio of the medians.
-#   forward.py LIBGRAFT.SO MODEL.onnx [BATCH [THREADS [REPEATS]]]
+# Time of a forward pass, everybody in turn in one process, so that all meet
+# the same moments of a shared machine. Prints one JSON object.
+#   forward.py '{"network": ..., "file": ..., "library": ..., "batch": 32,
+#                "repeats": 5, "who": {"graft": {"peer": "graft",
+#                "threads": 2, "isa": null}, ...}}'
+# A turn is a pause (others' threads stop spinning), a run that does not count
+# (pages, caches and threads wake up), and a third of a second of runs; its
+# figure is their median. Who begins changes from round to round.
 # SPDX-License-Identifier: Apache-2.0
+import json
 import sys
 import time
 
 import numpy as np
-import onnx
-import onnxruntime as ort
 
-from eager import Eager
-from libgraft import Session
+from peers import PEERS, Task, picture
 
-
-def ort_session(path, threads):
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    session = ort.InferenceSession(path, options,
-                                   providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda x: session.run(None, {name: x})
+PAUSE, TURN, MOST_RUNS = 0.1, 0.33, 50
+TOLERANCE = 1e-4  # of the largest output
 
 
-def input_shape(path, batch):
-    graph = onnx.load(path, load_external_data=False).graph
-    weights = {t.name for t in graph.initializer}
-    feed = [i for i in graph.input if i.name not in weights][0]
-    dims = [d.dim_value for d in feed.type.tensor_type.shape.dim]
-    return [batch] + dims[1:]
+def prepare(spec, x):
+    """Who can run, their first answers, and why the others cannot."""
+    runners, answers, why_not = {}, {}, {}
+    for name, who in spec["who"].items():
+        task = Task(spec["network"], spec["file"], spec["library"],
+                    who["threads"], who.get("isa"))
+        try:
+            run = PEERS[who["peer"]](task, x)
+            answers[name] = run(x)
+            runners[name] = run
+        except Exception as e:  # a peer that fails is left out, with words
+            if who["peer"] == "graft":
+                raise
+            why_not[name] = f"{type(e).__name__}: {e}".split("\n")[0][:200]
+    return runners, answers, why_not
 
 
-def main(library, path, batch=16, threads=2, repeats=7):
-    rng = np.random.default_rng(1)
-    x = rng.standard_normal(input_shape(path, batch), np.float32)
-    runners = {"graft": Session(library, path, x, threads).run,
-               "onnxruntime": ort_session(path, threads)}
-    try:
-        runners["torch eager"] = Eager(path, threads).run
-    except KeyError as missing:
-        print(f"torch eager: left out, no {missing} in eager.py")
-    first = {name: run(x)[0] for name, run in runners.items()}
-    want = first["onnxruntime"]
-    for name, got in first.items():
-        error = np.abs(got - want).max() / np.abs(want).max()
-        print(f"{name:12} differs from onnxruntime by {error:.1e} of the "
-              "largest output")
-        if not error < 1e-3:
-            raise SystemExit(f"{name} computes something else")
-    times = {name: [] for name in runners}
-    for _ in range(repeats):
-        for name, run in runners.items():
-            start = time.perf_counter()
-            run(x)
-            times[name].append(time.perf_counter() - start)
-    mine = np.median(times["graft"])
-    for name, t in times.items():
-        print(f"{name:12} {np.median(t):8.4f} s median ({min(t):.4f} to "
-              f"{max(t):.4f}), {batch / np.median(t):7.1f} images/s, "
-              f"graft takes {mine / np.median(t):.2f} x its time")
+def compare(answers):
+    """Largest difference from the reference, of its largest value."""
+    want = answers.get("ort", next(iter(answers.values())))
+    largest = np.abs(want).max()
+    if not 0 < largest < np.inf:
+        raise SystemExit("the network gives nothing to compare")
+    return {name: float(np.abs(got.reshape(want.shape) - want).max()
+                        / largest) for name, got in answers.items()}
+
+
+def turn(run, x):
+    time.sleep(PAUSE)
+    run(x)
+    times, spent = [], 0.0
+    while spent < TURN and len(times) < MOST_RUNS:
+        start = time.perf_counter()
+        run(x)
+        times.append(time.perf_counter() - start)
+        spent += times[-1]
+    return float(np.median(times))
+
+
+def main(spec):
+    x = picture(spec["batch"])
+    runners, answers, why_not = prepare(spec, x)
+    errors = compare(answers)
+    names = list(runners)
+    seconds = {name: [] for name in names}
+    for k in range(spec["repeats"]):
+        for i in range(len(names)):
+            name = names[(i + k) % len(names)]
+            seconds[name].append(turn(runners[name], x))
+    print(json.dumps({"values": seconds, "errors": errors,
+                      "why_not": why_not, "agree":
+                      all(e <= TOLERANCE for e in errors.values())}))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3], *[int(a) for a in sys.argv[3:]])
+    main(json.loads(sys.argv[1]))

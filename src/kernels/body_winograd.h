@@ -12,32 +12,56 @@ enum {
 
 /* ---- lines --------------------------------------------------------------- */
 
-/* Element k of line l is read at src[k] + l * src_line and written at
- * dst + k * dst_step + l * dst_line; 16 reals each. */
+/* Element k of line l is read at src + k * src_step + l * src_line and
+ * written at dst + k * dst_step + l * dst_line; 16 reals each. */
 struct wino_lines {
-    const real *src[WINO_SLOTS];
-    int64_t src_line;
+    const real *src;
+    int64_t src_step, src_line;
     real *dst;
     int64_t dst_step, dst_line;
     int64_t lines;
 };
 
-CONV_INLINE void wino_lines(const struct wino_lines *l, int in, int out,
+/* In these loops a store could change what a pointer to the struct leads to,
+ * for all the compiler knows; so they work on copies. */
+CONV_INLINE void wino_lines(struct wino_lines l, int in, int out,
                             void (*line)(const conv_vec *, conv_vec *))
 {
-    for (int64_t i = 0; i < l->lines; i++) {
-        int64_t at = i * l->src_line;
-        real *dst = l->dst + i * l->dst_line;
+    for (; l.lines > 0; l.lines--, l.src += l.src_line, l.dst += l.dst_line)
+        CONV_UNROLL
         for (int part = 0; part < GRAFT_BLOCK; part += CONV_VL) {
             conv_vec from[WINO_SLOTS], to[WINO_SLOTS];
             CONV_UNROLL
             for (int k = 0; k < in; k++)
-                from[k] = conv_load(l->src[k] + at + part);
+                from[k] = conv_load(l.src + k * l.src_step + part);
             line(from, to);
             CONV_UNROLL
             for (int k = 0; k < out; k++)
-                conv_store(dst + k * l->dst_step + part, to[k]);
+                conv_store(l.dst + k * l.dst_step + part, to[k]);
         }
+}
+
+/* The first transform: element k of column x at row[k] + x * 16, to
+ * t + k * t_line + x * 16. */
+struct wino_columns {
+    const real *row[WINO_SLOTS];
+    real *t;
+    int64_t t_line;
+    int64_t columns;
+};
+
+CONV_INLINE void wino_columns(struct wino_columns c, int in, int out,
+                              void (*line)(const conv_vec *, conv_vec *))
+{
+    for (int64_t i = 0; i < c.columns * GRAFT_BLOCK; i += CONV_VL) {
+        conv_vec from[WINO_SLOTS], to[WINO_SLOTS];
+        CONV_UNROLL
+        for (int k = 0; k < in; k++)
+            from[k] = conv_load(c.row[k] + i);
+        line(from, to);
+        CONV_UNROLL
+        for (int k = 0; k < out; k++)
+            conv_store(c.t + k * c.t_line + i, to[k]);
     }
 }
 
@@ -53,29 +77,30 @@ struct wino_rows {
     int64_t lanes;          /* channels of this block */
 };
 
-CONV_INLINE void wino_rows(const struct wino_rows *r, int in, int out,
+CONV_INLINE void wino_rows(struct wino_rows r, int in, int out,
                            void (*line)(const conv_vec *, conv_vec *))
 {
+    conv_vec low = conv_splat(r.low);
     for (int part = 0; part < GRAFT_BLOCK; part += CONV_VL) {
-        conv_vec bias = conv_load(r->bias + part), low = conv_splat(r->low);
-        conv_mask keep = block_mask(r->lanes, part);
-        for (int64_t i = 0; i < r->rows; i++) {
+        conv_vec bias = conv_load(r.bias + part);
+        conv_mask keep = block_mask(r.lanes, part);
+        for (int64_t i = 0; i < r.rows; i++) {
             conv_vec from[WINO_SLOTS], to[WINO_SLOTS];
+            const real *src = r.src + i * WINO_HALF + part;
+            int64_t at = i * r.line + part;
             CONV_UNROLL
             for (int k = 0; k < in; k++)
-                from[k] = conv_load(r->src + i * WINO_HALF +
-                                    k * GRAFT_BLOCK + part);
+                from[k] = conv_load(src + k * GRAFT_BLOCK);
             line(from, to);
-            int64_t at = i * r->line + part;
             CONV_UNROLL
             for (int k = 0; k < out; k++) {
-                if (k >= r->columns)
+                if (k >= r.columns)
                     break;
                 conv_vec v = to[k] + bias;
-                if (r->residual)
-                    v += conv_load(r->residual + at + k * GRAFT_BLOCK);
+                if (r.residual)
+                    v += conv_load(r.residual + at + k * GRAFT_BLOCK);
                 v = block_max(low, v);
-                conv_store(r->y + at + k * GRAFT_BLOCK,
+                conv_store(r.y + at + k * GRAFT_BLOCK,
                            (conv_vec)((conv_mask)v & keep));
             }
         }
@@ -83,29 +108,41 @@ CONV_INLINE void wino_rows(const struct wino_rows *r, int in, int out,
 }
 
 #define WINO_TILE(name, outputs, inputs, slots)                             \
-    static void wino_in_lines_##name(const struct wino_lines *l)            \
+    static void wino_in_columns_##name(const struct wino_columns *c)        \
     {                                                                       \
-        wino_lines(l, inputs, slots, wino_in_##name);                       \
+        wino_columns(*c, inputs, slots, wino_in_##name);                    \
     }                                                                       \
-    static void wino_out_lines_##name(const struct wino_lines *l)           \
+    static void wino_in_rows_##name(const struct wino_lines *l)             \
     {                                                                       \
-        wino_lines(l, slots, outputs, wino_out_##name);                     \
+        struct wino_lines m = *l;                                           \
+        m.src_step = GRAFT_BLOCK;                                           \
+        wino_lines(m, inputs, slots, wino_in_##name);                       \
+    }                                                                       \
+    static void wino_out_columns_##name(const struct wino_lines *l)         \
+    {                                                                       \
+        struct wino_lines m = *l;                                           \
+        m.dst_step = WINO_HALF;                                             \
+        m.dst_line = GRAFT_BLOCK;                                           \
+        wino_lines(m, slots, outputs, wino_out_##name);                     \
     }                                                                       \
     static void wino_out_rows_##name(const struct wino_rows *r)             \
     {                                                                       \
-        wino_rows(r, slots, outputs, wino_out_##name);                      \
+        wino_rows(*r, slots, outputs, wino_out_##name);                     \
     }
 GRAFT_WINOGRAD_TILE_LIST(WINO_TILE)
 #undef WINO_TILE
 
 #define WINO_TILE(name, outputs, inputs, slots)                             \
-    {outputs, inputs, slots, wino_in_lines_##name, wino_out_lines_##name,   \
+    {outputs,                 inputs,                                       \
+     slots,                   wino_in_columns_##name,                       \
+     wino_in_rows_##name,     wino_out_columns_##name,                      \
      wino_out_rows_##name},
 static const struct wino_tile {
     int outputs, inputs, slots;
-    void (*in)(const struct wino_lines *);
-    void (*out)(const struct wino_lines *);
-    void (*rows)(const struct wino_rows *);
+    void (*in_columns)(const struct wino_columns *);
+    void (*in_rows)(const struct wino_lines *);
+    void (*out_columns)(const struct wino_lines *);
+    void (*out_rows)(const struct wino_rows *);
 } wino_tiles[] = {GRAFT_WINOGRAD_TILE_LIST(WINO_TILE)};
 #undef WINO_TILE
 

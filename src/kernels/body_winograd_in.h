@@ -30,6 +30,22 @@ static void wino_map_lines(const struct graft_winograd_block *b,
     }
 }
 
+static void wino_few(real *dst, const real *src, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        dst[i] = src[i];
+}
+
+/* Pairs of pixels, one in a vector; three channels are the usual case. */
+static void wino_pairs(real *dst, const real *src, int64_t n, int64_t pair)
+{
+    for (int64_t i = 0; i < n; i++, dst += GRAFT_BLOCK, src += pair)
+        if (pair == 6)
+            memcpy(dst, src, 6 * sizeof *dst);
+        else
+            wino_few(dst, src, pair);
+}
+
 /* Two pixels of two rows of an IMAGE make a vector: row, pixel, channel. */
 static void wino_image_lines(const struct graft_winograd_block *b,
                              struct wino_chunk *c, int64_t image,
@@ -46,17 +62,20 @@ static void wino_image_lines(const struct graft_winograd_block *b,
             line[k / 2] = dst;
             memset(dst, 0, (size_t)(c->columns * GRAFT_BLOCK) * sizeof *dst);
         }
-        if (y < 0 || y >= g->in[1])
+        if (y < 0 || y >= g->in[1] || first >= end)
             continue;
         const real *src = b->r->x + image * b->r->x_step + y * width * g->c;
         dst += k % 2 * pair;
-        for (int64_t x = first; x < end;) {
-            int64_t n = (x - x0) % 2 || x + 1 == end ? 1 : 2;
-            real *to = dst + (x - x0) / 2 * GRAFT_BLOCK + (x - x0) % 2 * g->c;
-            for (int64_t i = 0; i < n * g->c; i++)
-                to[i] = src[x * g->c + i];
-            x += n;
-        }
+        int64_t x = first, odd = (first - x0) % 2;
+        if (odd)
+            wino_few(dst + (x - x0) / 2 * GRAFT_BLOCK + g->c, src + x * g->c,
+                     g->c);
+        x += odd;
+        dst += (x - x0) / 2 * GRAFT_BLOCK;
+        wino_pairs(dst, src + x * g->c, (end - x) / 2, pair);
+        if ((end - x) % 2)
+            wino_few(dst + (end - x) / 2 * GRAFT_BLOCK,
+                     src + (end - 1) * g->c, g->c);
     }
 }
 
@@ -69,12 +88,11 @@ static void wino_in_chunk(const struct graft_winograd_block *b,
     int64_t tiles = b->group[4], slots = wino_slots(&b->plan.axis[1]);
     /* an odd number of vectors: slots then differ in their cache set */
     int64_t t_line = (c->columns | 1) * GRAFT_BLOCK;
-    struct wino_lines down = {
-        .src_line = GRAFT_BLOCK, .dst_step = t_line, .dst_line = GRAFT_BLOCK,
-        .dst = c->t + (c->first - c->in) * GRAFT_BLOCK,
-        .lines = c->end - c->first};
-    memcpy(down.src, line, sizeof down.src);
-    c->row->tile->in(&down);
+    struct wino_columns down = {
+        .t = c->t + (c->first - c->in) * GRAFT_BLOCK, .t_line = t_line,
+        .columns = c->end - c->first};
+    memcpy(down.row, line, sizeof down.row);
+    c->row->tile->in_columns(&down);
     int64_t left = c->first - c->in, right = c->in + c->columns - c->end;
     for (int k = 0; left + right > 0 && k < c->row->tile->slots; k++) {
         real *t = c->t + k * t_line;
@@ -87,16 +105,15 @@ static void wino_in_chunk(const struct graft_winograd_block *b,
         .dst_line = slots * b->v_slot, .lines = c->row->tile->slots};
     int64_t step = c->tile->outputs * stride * GRAFT_BLOCK;
     for (int64_t i = 0; i < c->n; i++) {
-        for (int k = 0; k < c->tile->inputs; k++)
-            across.src[k] = c->t + i * step + k * GRAFT_BLOCK;
+        across.src = c->t + i * step;
         across.dst = b->v + (block * tiles + c->tile0 + i) * GRAFT_BLOCK;
-        c->tile->in(&across);
+        c->tile->in_rows(&across);
     }
 }
 
 /* Columns of input that n tiles of a kind need. */
-static int64_t wino_columns(const struct wino_tile *tile, int64_t stride,
-                            int64_t n)
+static int64_t wino_reach(const struct wino_tile *tile, int64_t stride,
+                          int64_t n)
 {
     return (n - 1) * tile->outputs * stride + tile->inputs;
 }
@@ -118,12 +135,12 @@ static void wino_in(const struct graft_winograd_block *b, int64_t band,
         struct wino_place p = wino_place(a, g->pad[2], i);
         int64_t end = p.small ? all : a->big;
         for (c.n = 1; i + c.n < end &&
-                      wino_columns(p.tile, stride, c.n + 1) <= most;)
+                      wino_reach(p.tile, stride, c.n + 1) <= most;)
             c.n++;
         c.tile = p.tile;
         c.tile0 = w.tile[p.small] + i - (p.small ? a->big : 0);
         c.in = p.in;
-        c.columns = wino_columns(p.tile, stride, c.n);
+        c.columns = wino_reach(p.tile, stride, c.n);
         int64_t limit = depth ? c.in + c.columns : g->in[2];
         c.first = c.in < 0 && !depth ? 0 : c.in;
         c.first = c.first < limit ? c.first : limit;

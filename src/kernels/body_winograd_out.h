@@ -68,14 +68,11 @@ static void wino_out_tile(const struct graft_winograd_block *b,
     real t[GRAFT_WINOGRAD_SLOTS * WINO_HALF]
         __attribute__((aligned(GRAFT_BLOCK * sizeof(real))));
     struct wino_lines down = {
-        .src_line = b->m_slot, .dst = t, .dst_step = WINO_HALF,
-        .dst_line = GRAFT_BLOCK, .lines = column->slots};
-    int64_t line = wino_slots(&b->plan.axis[1]) * b->m_slot;
-    for (int k = 0; k < row->slots; k++)
-        down.src[k] = m + k * line;
-    row->out(&down);
+        .src = m, .src_step = wino_slots(&b->plan.axis[1]) * b->m_slot,
+        .src_line = b->m_slot, .dst = t, .lines = column->slots};
+    row->out_columns(&down);
     r->src = t;
-    column->rows(r);
+    column->out_rows(r);
 }
 
 /* All tiles of a band, output channels 16 * block .. ; m: those channels. */

@@ -99,16 +99,17 @@ static int64_t place_all(struct item *item, int n, struct item **placed)
 
 /* ---- what must be there at once ----------------------------------------- */
 
-static int64_t live_at(const struct graft_compiler *c, int time)
+static int64_t live_at(const struct graft_compiler *c, bool local, int time)
 {
     int64_t sum = 0;
     for (int i = 0; i < c->buffer.n; i++)
-        if (c->buffer.at[i].first <= time && time <= c->buffer.at[i].last)
+        if (c->buffer.at[i].local == local && c->buffer.at[i].first <= time && time <= c->buffer.at[i].last)
             sum += c->buffer.at[i].bytes;
     return sum;
 }
 
-static int gather(const struct graft_compiler *c, struct item *item, int *n)
+static int gather(const struct graft_compiler *c, bool local,
+                  struct item *item, int *n)
 {
     int64_t sum = 0;
     *n = 0;
@@ -118,7 +119,7 @@ static int gather(const struct graft_compiler *c, struct item *item, int *n)
             !graft_add_size(&sum, sum, GRAFT_ALIGN))
             return graft_fail(GRAFT_ELIMIT, "the values together are too "
                               "large for this machine's addresses");
-        if (b->bytes == 0)
+        if (b->bytes == 0 || b->local != local)
             continue;
         int64_t bytes = (b->bytes + GRAFT_ALIGN - 1) / GRAFT_ALIGN *
                         GRAFT_ALIGN;
@@ -132,15 +133,16 @@ struct best {
     struct graft_compiler *c;
     struct item *item, **placed;
     int n;
+    int64_t total, live; /* bytes; total -1: none yet */
 };
 
 static void try_order(struct best *b)
 {
     struct graft_compiler *c = b->c;
     int64_t total = place_all(b->item, b->n, b->placed);
-    if (c->block_bytes >= 0 && total >= c->block_bytes)
+    if (b->total >= 0 && total >= b->total)
         return;
-    c->block_bytes = total;
+    b->total = total;
     for (int i = 0; i < b->n; i++)
         c->buffer.at[b->item[i].index].offset = b->item[i].offset;
 }
@@ -160,13 +162,11 @@ static void try_orders(struct best *b)
 static void improve(struct best *b)
 {
     enum { ROUNDS = 200 };
-    struct graft_compiler *c = b->c;
     for (int i = 0; i < b->n; i++)
         b->item[i].rank = by_size(&b->item[i]);
     qsort(b->item, (size_t)b->n, sizeof *b->item, compare);
     for (int round = 0; round < ROUNDS; round++) {
-        if (b->n < 2 ||
-            (double)c->block_bytes <= 1.01 * (double)c->live_bytes)
+        if (b->n < 2 || (double)b->total <= 1.01 * (double)b->live)
             return;
         try_order(b);
         int top = 0;
@@ -182,24 +182,47 @@ static void improve(struct best *b)
     }
 }
 
+/* Either what all workers share, or one worker's part. */
+static int arrange(struct best *b, bool local)
+{
+    struct graft_compiler *c = b->c;
+    int status = gather(c, local, b->item, &b->n);
+    if (status)
+        return status;
+    b->live = 0;
+    for (int t = 0; t < c->end; t++) {
+        int64_t live = live_at(c, local, t);
+        if (live > b->live)
+            b->live = live;
+    }
+    b->total = -1;
+    try_orders(b);
+    improve(b);
+    return GRAFT_OK;
+}
+
+/* The workers' parts follow what is shared. */
 int graft_arrange(struct graft_compiler *c)
 {
     size_t room = (size_t)c->buffer.n + 1;
+    int64_t workers = graft_pool_threads(c->rt->pool), parts;
     struct best b = {.c = c};
     b.item = graft_arena_array(&c->arena, room, sizeof *b.item);
     b.placed = graft_arena_array(&c->arena, room, sizeof *b.placed);
     if (!b.item || !b.placed)
         return GRAFT_EMEM;
-    int status = gather(c, b.item, &b.n);
+    int status = arrange(&b, false);
+    c->block_bytes = c->local_base = b.total;
+    c->live_bytes = b.live;
+    if (!status)
+        status = arrange(&b, true);
     if (status)
         return status;
-    for (int t = 0; t < c->end; t++) {
-        int64_t live = live_at(c, t);
-        if (live > c->live_bytes)
-            c->live_bytes = live;
-    }
-    c->block_bytes = -1;
-    try_orders(&b);
-    improve(&b);
+    c->local_bytes = b.total;
+    c->live_bytes += workers * b.live;
+    if (!graft_mul_size(&parts, workers, b.total) ||
+        !graft_add_size(&c->block_bytes, c->block_bytes, parts))
+        return graft_fail(GRAFT_ELIMIT, "the values together are too large "
+                          "for this machine's addresses");
     return GRAFT_OK;
 }

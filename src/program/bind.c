@@ -18,15 +18,51 @@ static size_t round_up(size_t bytes)
     return (bytes + GRAFT_ALIGN - 1) / GRAFT_ALIGN * GRAFT_ALIGN;
 }
 
+static void raise(size_t *most, size_t bytes)
+{
+    if (round_up(bytes) > *most)
+        *most = round_up(bytes);
+}
+
+/* Frames of all workers, with room for the views of any deep step. */
+static int make_frames(struct graft_program *p)
+{
+    struct graft_compiler *c = &p->c;
+    size_t workers = (size_t)graft_pool_threads(p->rt->pool), in = 0, out = 0;
+    bool any = false;
+    for (int i = 0; i < c->step.n; i++) {
+        const struct graft_step *s = c->step.at[i];
+        if (!graft_segment_of(c, i)->deep)
+            continue;
+        any = true;
+        raise(&p->deep_scratch, s->plan.scratch);
+        in = (size_t)s->n_in > in ? (size_t)s->n_in : in;
+        out = (size_t)s->n_out > out ? (size_t)s->n_out : out;
+    }
+    if (!any)
+        return GRAFT_OK;
+    p->frame = graft_arena_array(&c->arena, workers, sizeof *p->frame);
+    if (!p->frame)
+        return GRAFT_EMEM;
+    for (size_t w = 0; w < workers; w++) {
+        p->frame[w].in = graft_arena_array(&c->arena, in + out + 1,
+                                           sizeof *p->frame[w].in);
+        if (!p->frame[w].in)
+            return GRAFT_EMEM;
+        p->frame[w].out = p->frame[w].in + in;
+    }
+    return GRAFT_OK;
+}
+
 static int allocate(struct graft_program *p)
 {
     struct graft_compiler *c = &p->c;
+    int status = make_frames(p);
+    if (status)
+        return status;
     for (int i = 0; i < c->step.n; i++) {
-        const struct graft_plan *plan = &c->step.at[i]->plan;
-        if (round_up(plan->scratch) > p->call_scratch)
-            p->call_scratch = round_up(plan->scratch);
-        if (round_up(plan->task_scratch) > p->task_scratch)
-            p->task_scratch = round_up(plan->task_scratch);
+        raise(&p->call_scratch, c->step.at[i]->plan.scratch);
+        raise(&p->task_scratch, c->step.at[i]->plan.task_scratch);
     }
     /* Adding up a second packed gradient needs room to unpack it. */
     for (int i = 0; i < c->dpack.n; i++) {
@@ -36,11 +72,13 @@ static int allocate(struct graft_program *p)
             p->call_scratch = bytes;
     }
     int64_t workers = graft_pool_threads(p->rt->pool), task, all;
-    if (!graft_mul_size(&task, (int64_t)p->task_scratch, workers) ||
+    if (!graft_mul_size(&task,
+                        (int64_t)(p->task_scratch + p->deep_scratch),
+                        workers) ||
         !graft_add_size(&all, task, (int64_t)p->call_scratch) ||
         !graft_add_size(&all, all, c->block_bytes))
         return graft_fail(GRAFT_ELIMIT, "the program's memory is too large");
-    int status = graft_runtime_reserve(p->rt, (uint64_t)all,
+    status = graft_runtime_reserve(p->rt, (uint64_t)all,
                                        "the program's activations");
     if (status)
         return status;
@@ -57,7 +95,10 @@ static int allocate(struct graft_program *p)
 
 static void *at_buffer(const struct graft_program *p, int buffer)
 {
-    return buffer < 0 ? NULL : p->block + p->c.buffer.at[buffer].offset;
+    if (buffer < 0)
+        return NULL;
+    const struct graft_buffer *b = &p->c.buffer.at[buffer];
+    return p->block + (b->local ? p->c.local_base : 0) + b->offset;
 }
 
 /* ---- values ------------------------------------------------------------- */

@@ -22,6 +22,7 @@ struct graft_wvalue {
     int n_reads;                       /* by live steps, outputs not counted */
     bool feed, output, wanted;         /* visible: the caller sees it */
     bool seeded;                       /* the caller writes its gradient */
+    bool local;     /* only steps of one deep segment see it */
     int alias;      /* value whose memory and gradient this shares, -1 */
     int buffer;     /* of its elements, -1: none planned */
     int grad;       /* of its gradient, -1: none */
@@ -77,16 +78,19 @@ struct graft_step {
     struct graft_view residual;
 };
 
-/* A run of steps walked image range by image range. */
+/* A run of steps walked image range by image range; deep: every worker takes
+ * whole images through all of the steps. */
 struct graft_segment {
     int first, n;  /* steps */
     int images;    /* at a time; 0: all */
+    bool deep;
 };
 
 /* A piece of the activation block. */
 struct graft_buffer {
     int64_t bytes, offset;
     int first, last;   /* times at which it is live */
+    bool local;        /* one image's, in each worker's part of the block */
     const char *name;
 };
 
@@ -126,7 +130,8 @@ struct graft_compiler {
     bool training;                   /* there are gradients to compute */
     bool whole_batch;                /* the program always runs n_max */
     int end;                         /* one more than the last time */
-    int64_t block_bytes, live_bytes;
+    int64_t block_bytes, live_bytes; /* local parts included */
+    int64_t local_base, local_bytes; /* where they begin; of each worker */
     int folded, fused;
 };
 
@@ -201,6 +206,9 @@ void graft_plan_aliases(struct graft_compiler *c);
 int graft_plan_gradients(struct graft_compiler *c);
 /* Offsets of the buffers; sets block_bytes and live_bytes (arrange.c). */
 int graft_arrange(struct graft_compiler *c);
+/* Segment of step `at` of the list. */
+const struct graft_segment *graft_segment_of(const struct graft_compiler *c,
+                                             int at);
 /* Index of a new buffer, or a status. */
 int graft_compiler_buffer(struct graft_compiler *c, const char *name,
                           int64_t bytes, int first, int last);

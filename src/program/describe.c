@@ -61,6 +61,9 @@ int graft_program_describe(const struct graft_program *p,
     }
     for (int i = 0; i < c->step.n; i++) {
         const struct graft_step *s = c->step.at[i];
+        const struct graft_segment *g = graft_segment_of(c, i);
+        if (g->deep && g->first == i)
+            graft_str_addf(out, "      %d steps image by image:\n", g->n);
         graft_str_addf(out, "%4d  ", i);
         graft_str_add_safe(out, s->name);
         for (int k = 0; k < s->n_in; k++) {

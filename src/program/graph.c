@@ -160,7 +160,8 @@ int graft_compiler_buffer(struct graft_compiler *c, const char *name,
     struct graft_buffer *b = graft_push(&c->buffer);
     if (!b)
         return GRAFT_EMEM;
-    *b = (struct graft_buffer){bytes, 0, first, last, name};
+    *b = (struct graft_buffer){.bytes = bytes, .first = first, .last = last,
+                              .name = name};
     return c->buffer.n - 1;
 }
 

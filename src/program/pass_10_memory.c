@@ -31,12 +31,28 @@ static int make_buffers(struct graft_compiler *c)
         if (!own || graft_root(c, i) != i)
             continue;
         int time = v->feed || v->producer->param ? 0 : v->producer->time;
-        v->buffer = graft_compiler_buffer(c, v->name, graft_value_bytes(v),
-                                          time, time);
+        int64_t bytes = graft_value_bytes(v);
+        v->buffer = graft_compiler_buffer(
+            c, v->name, v->local ? bytes / c->n_max : bytes, time, time);
         if (v->buffer < 0)
             return v->buffer;
+        c->buffer.at[v->buffer].local = v->local;
     }
     return GRAFT_OK;
+}
+
+/* Workers are at different steps of a deep segment: what they share lives
+ * from its first to its last. */
+static void use_in(struct graft_compiler *c, int v, int at)
+{
+    const struct graft_segment *g = graft_segment_of(c, at);
+    const struct graft_wvalue *x = v < 0 ? NULL
+                                         : &c->value.at[graft_root(c, v)];
+    use(c, v, c->step.at[at]->time);
+    if (!x || !g->deep || x->local)
+        return;
+    use(c, v, c->step.at[g->first]->time);
+    use(c, v, c->step.at[g->first + g->n - 1]->time);
 }
 
 /* Will the row's own backward run, not only its epilogue be undone? */
@@ -69,13 +85,13 @@ static void use_steps(struct graft_compiler *c)
         bool undo = s->marked && s->fuse.act.kind != GRAFT_ACT_NONE;
         bool back = runs_back(c, s);
         for (int k = 0; k < s->n_in; k++) {
-            use(c, s->in[k], s->time);
+            use_in(c, s->in[k], i);
             if (back && bit(s->op->saves_in, k))
                 use(c, s->in[k], s->back);
         }
-        use(c, s->fuse.residual, s->time);
+        use_in(c, s->fuse.residual, i);
         for (int k = 0; k < s->n_out; k++) {
-            use(c, s->out[k], s->time);
+            use_in(c, s->out[k], i);
             if ((back && bit(s->op->saves_out, k)) || (undo && k == 0))
                 use(c, s->out[k], s->back);
         }
@@ -92,7 +108,7 @@ static bool in_place(const struct graft_compiler *c,
     int x = graft_root(c, s->in[0]), y = graft_root(c, s->out[0]);
     const struct graft_wvalue *vx = &c->value.at[x], *vy = &c->value.at[y];
     if (vx->buffer < 0 || vy->buffer < 0 || vx->buffer == vy->buffer ||
-        vx->feed || vx->info.per_image != vy->info.per_image ||
+        vx->feed || vx->local != vy->local || vx->info.per_image != vy->info.per_image ||
         c->value.at[s->in[0]].info.fmt.layout !=
             c->value.at[s->out[0]].info.fmt.layout ||
         c->buffer.at[vx->buffer].bytes != c->buffer.at[vy->buffer].bytes ||
@@ -141,7 +157,6 @@ static int keep_saved(struct graft_compiler *c)
 
 int graft_pass_memory(struct graft_compiler *c)
 {
-    graft_plan_aliases(c);
     int status = make_buffers(c);
     if (status)
         return status;

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "program/program_impl.h"
 
-static const char *const optional[] = {"tidy", "fold", "fuse", "layout"};
+static const char *const optional[] = {"tidy", "fold", "fuse", "layout",
+                                     "segment"};
 
 uint64_t graft_pass_bit(const char *name)
 {
@@ -176,7 +177,8 @@ void graft_program_memory(const struct graft_program *p,
         .block_bytes = p->c.block_bytes,
         .live_bytes = p->c.live_bytes,
         .scratch_bytes = (int64_t)p->call_scratch +
-                         workers * (int64_t)p->task_scratch,
+                         workers * (int64_t)(p->task_scratch +
+                                             p->deep_scratch),
         .pack_bytes = p->pack_bytes,
         .param_bytes = p->param_bytes,
         .segments = p->c.segment.n,

@@ -56,8 +56,8 @@ struct graft_compile {
     int segment_images;              /* for tests: images that a segment
                                         takes at a time; 0: all */
 };
-/* Bit of a pass that can be switched off ("tidy", "fold", "fuse", "layout")
- * for skip_passes; 0: no pass of that name. */
+/* Bit of a pass that can be switched off ("tidy", "fold", "fuse", "layout",
+ * "segment") for skip_passes; 0: no pass of that name. */
 uint64_t graft_pass_bit(const char *name);
 
 struct graft_program;

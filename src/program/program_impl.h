@@ -12,6 +12,13 @@ struct graft_repack {
     bool varies;          /* with the selection; else once */
 };
 
+/* One worker's call of a step on one image. */
+struct graft_frame {
+    struct graft_view *in, *out, residual;
+    struct graft_epilogue ep;
+    struct graft_call call;
+};
+
 struct graft_program {
     struct graft_compile options;  /* the compiler's, lists not kept */
     struct graft_compiler c;
@@ -20,6 +27,8 @@ struct graft_program {
     struct graft_packs packs;      /* of selected and computed parameters */
     char *block, *scratch;
     size_t call_scratch, task_scratch; /* sizes; task: of one worker */
+    size_t deep_scratch;           /* of a call in a deep segment */
+    struct graft_frame *frame;     /* per worker; NULL: no deep segment */
     GRAFT_ARRAY(struct graft_repack) repack;
     GRAFT_ARRAY(const void *) seen; /* packs counted below */
     int64_t pack_bytes, param_bytes;

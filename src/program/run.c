@@ -66,6 +66,55 @@ void graft_step_forward(struct graft_program *p, struct graft_step *s,
     s->plan.forward(&s->call);
 }
 
+/* Image `image` of value v for worker w: of what lies in the workers' parts,
+ * w's own. */
+static struct graft_view one_image(const struct graft_program *p, int v,
+                                   struct graft_view view, int image, int w)
+{
+    const struct graft_wvalue *root =
+        &p->c.value.at[graft_root(&p->c, v)];
+    if (!root->local)
+        return graft_image_range(p, v, view, image, 1);
+    view = graft_image_range(p, v, view, 0, 1);
+    view.data = (char *)view.data + w * p->c.local_bytes;
+    return view;
+}
+
+/* Step s of a deep segment for one image. */
+static void step_image(struct graft_program *p, const struct graft_step *s,
+                       int image, int w)
+{
+    struct graft_frame *f = &p->frame[w];
+    if (s->view && p->c.value.at[s->out[0]].alias >= 0)
+        return;
+    f->call = s->call;
+    f->call.in = f->in;
+    f->call.out = f->out;
+    f->call.n = 1;
+    f->call.scratch = p->scratch + p->call_scratch +
+                      (size_t)graft_pool_threads(p->rt->pool) *
+                          p->task_scratch +
+                      (size_t)w * p->deep_scratch;
+    for (int i = 0; i < s->n_in; i++)
+        f->in[i] = s->in[i] >= 0 ? one_image(p, s->in[i], s->vin[i], image, w)
+                                 : (struct graft_view){0};
+    for (int k = 0; k < s->n_out; k++)
+        f->out[k] = s->out[k] >= 0
+                        ? one_image(p, s->out[k], s->vout[k], image, w)
+                        : (struct graft_view){0};
+    if (s->call.ep) {
+        f->ep = s->ep;
+        f->call.ep = &f->ep;
+    }
+    if (s->fuse.residual >= 0) {
+        f->residual = one_image(p, s->fuse.residual,
+                                graft_value_view(p, s->fuse.residual), image,
+                                w);
+        f->ep.residual = &f->residual;
+    }
+    s->plan.forward(&f->call);
+}
+
 /* What backward may read; the memory of the rest is in use again. */
 static void show_saved(struct graft_program *p, struct graft_step *s, int n)
 {
@@ -112,9 +161,37 @@ void graft_program_params(struct graft_program *p)
     graft_program_run_params(p, false);
 }
 
+struct deep {
+    struct graft_program *p;
+    const struct graft_segment *g;
+};
+
+static void deep_image(void *ctx, int64_t image, int worker)
+{
+    const struct deep *d = ctx;
+    for (int i = d->g->first; i < d->g->first + d->g->n; i++)
+        step_image(d->p, d->p->c.step.at[i], (int)image, worker);
+}
+
+/* As many images as fill all workers go to them whole; all workers share
+ * each of the others. */
+static void run_deep(struct graft_program *p, const struct graft_segment *g,
+                     int n)
+{
+    struct deep d = {p, g};
+    int whole = n - n % graft_pool_threads(p->rt->pool);
+    graft_pool_for(p->rt->pool, whole, deep_image, &d);
+    for (int image = whole; image < n; image++)
+        deep_image(&d, image, 0);
+}
+
 static void run_segment(struct graft_program *p,
                         const struct graft_segment *g, int n)
 {
+    if (g->deep) {
+        run_deep(p, g, n);
+        return;
+    }
     int at_once = g->images > 0 ? g->images : n;
     for (int first = 0; first < n; first += at_once) {
         int count = n - first < at_once ? n - first : at_once;

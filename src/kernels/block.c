@@ -9,6 +9,7 @@ enum {
     CACHE = 256 * 1024,  /* bytes of input of a band: it stays in L2 */
     TASKS = 16,          /* fewer: bands shrink, panels are shared out */
     SMALL = 64,          /* pixels of a map that is mostly edge */
+    PIXELS = 1024,       /* of a depthwise task */
     WASTE = 4            /* products with zeros between groups, at most */
 };
 
@@ -88,9 +89,9 @@ int64_t graft_block_span(const struct graft_conv *g, int axis, int64_t o,
     for (int64_t i = o; i < end; i++) {
         /* 0 <= at + j d < in */
         int64_t at = i * g->stride[axis] - g->pad[axis];
-        int64_t first = at < 0 ? least(k, ceil_div(-at, d)) : 0;
-        int64_t last = least(k, at < g->in[axis]
-                                    ? ceil_div(g->in[axis] - at, d) : 0);
+        int64_t first = at < 0 ? least(k, ceil_div(-at, d)) : 0, last = k;
+        if (at + (k - 1) * d >= g->in[axis])
+            last = at < g->in[axis] ? ceil_div(g->in[axis] - at, d) : 0;
         last = most(first, last);
         if (i == o) {
             *lo = first;
@@ -197,13 +198,15 @@ static void cut_panels(struct graft_block_cut *t, const struct graft_conv *g,
     cut_bands(t, &flat, n_max, k->block.rows);
 }
 
-/* Rows of a depthwise band: as many as make enough tasks. */
+/* Large tasks, but enough of them: some blocks, or a band of one. */
 static void cut_depthwise(struct graft_block_cut *t,
                           const struct graft_conv *g, int64_t n_max)
 {
-    int64_t bands = ceil_div(TASKS, most(1, n_max) * t->out_blocks);
-    t->detail[GRAFT_BLOCK_ROWS] = ceil_div(g->out[1],
-                                           least(bands, g->out[1]));
+    int64_t all = most(1, n_max) * t->out_blocks;
+    int64_t bands = least(ceil_div(TASKS, all), g->out[1]);
+    t->detail[GRAFT_BLOCK_ROWS] = ceil_div(g->out[1], bands);
+    int64_t share = least(PIXELS / (g->out[1] * g->out[2]), all / TASKS);
+    t->detail[GRAFT_BLOCK_SHARE] = most(1, least(share, t->out_blocks));
     t->pack_bytes = padded(t->out_blocks * GRAFT_BLOCK * g->kernel[1] *
                            g->kernel[2] * (int64_t)sizeof(real));
 }

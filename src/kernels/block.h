@@ -77,13 +77,13 @@ void graft_block_run(struct graft_block_run *r, struct graft_pool *pool,
 
 /* ---- between the cut and the kernels -------------------------------------- */
 
-/* detail[] of POINT, DIRECT, STEM and (the first) DEPTHWISE. A task is a
+/* detail[] of POINT, DIRECT, STEM; of DEPTHWISE rows and share. A task is a
  * band of output rows and columns of some images, times some panels. */
 enum graft_block_detail {
     GRAFT_BLOCK_ROWS,    /* of a band */
     GRAFT_BLOCK_COLUMNS,
     GRAFT_BLOCK_IMAGES,  /* of a task */
-    GRAFT_BLOCK_SHARE,   /* panels of a task */
+    GRAFT_BLOCK_SHARE,   /* panels (DEPTHWISE: blocks) of a task */
     GRAFT_BLOCK_PANELS,
     GRAFT_BLOCK_WIDTH,   /* output channels of a panel */
     GRAFT_BLOCK_DEPTH    /* rows of k of a packed panel */
@@ -141,8 +141,9 @@ struct graft_block_kernels {
     int rows;                    /* of the micro-kernel */
     int width;                   /* output channels of a panel: 16 or 32 */
     void (*tile)(const struct graft_block_tile *t);
-    /* GRAFT_BLOCK_ROWS output rows of one block of one image */
-    void (*depthwise)(const struct graft_block_run *r, int64_t task);
+    /* output rows row .. end-1 of one block of one image */
+    void (*depthwise)(const struct graft_block_run *r, int64_t image,
+                      int64_t block, int64_t row, int64_t end);
 };
 
 #endif

@@ -239,8 +239,16 @@ static void conv_task(void *ctx, int64_t task, int worker)
 static void depthwise_task(void *ctx, int64_t task, int worker)
 {
     const struct job *j = ctx;
+    int64_t all = j->r->cut->out_blocks;
+    int64_t share = j->r->cut->detail[GRAFT_BLOCK_SHARE];
+    int64_t rows = j->r->cut->detail[GRAFT_BLOCK_ROWS];
+    int64_t image = task / (j->shares * j->rows);
+    int64_t row = task % j->rows * rows;
+    int64_t end = least(row + rows, j->g.out[1]);
+    int64_t first = task / j->rows % j->shares * share;
     (void)worker;
-    j->r->k->block.depthwise(j->r, task);
+    for (int64_t i = first; i < all && i < first + share; i++)
+        j->r->k->block.depthwise(j->r, image, i, row, end);
 }
 
 void graft_block_run(struct graft_block_run *r, struct graft_pool *pool,
@@ -255,8 +263,8 @@ void graft_block_run(struct graft_block_run *r, struct graft_pool *pool,
     }
     j.rows = ceil_div(j.g.out[1], d[GRAFT_BLOCK_ROWS]);
     if (r->cut->way == GRAFT_BLOCK_DEPTHWISE) {
-        graft_pool_for(pool, r->n * r->cut->out_blocks * j.rows,
-                       depthwise_task, &j);
+        j.shares = ceil_div(r->cut->out_blocks, d[GRAFT_BLOCK_SHARE]);
+        graft_pool_for(pool, r->n * j.shares * j.rows, depthwise_task, &j);
         return;
     }
     j.columns = ceil_div(j.g.out[2], d[GRAFT_BLOCK_COLUMNS]);

@@ -6,7 +6,12 @@
  * Summed by kernel row, then column, in every strip.
  * SPDX-License-Identifier: Apache-2.0 */
 
-enum { BLOCK_COLUMNS = 8, BLOCK_SLIDE = 5 };
+enum {
+    BLOCK_COLUMNS = 8,
+    BLOCK_SLIDE = 5,
+    BLOCK_L1 = 6 * 1024 / (int)sizeof(real), /* reals of input lines */
+    BLOCK_NINE = CONV_VB == 64 /* registers for nine weights and eight sums */
+};
 
 #ifdef __clang__
 #define BLOCK_UNROLL _Pragma("unroll")
@@ -14,29 +19,45 @@ enum { BLOCK_COLUMNS = 8, BLOCK_SLIDE = 5 };
 #define BLOCK_UNROLL _Pragma("GCC unroll 32")
 #endif
 
+/* Keeps a vector in a register that the compiler would load anew for each
+ * use. */
+#if defined(__AVX512F__)
+#define BLOCK_HOLD(v) __asm__("" : "+v"(v))
+#elif defined(__x86_64__) && !defined(GRAFT_REAL_DOUBLE)
+#define BLOCK_HOLD(v) __asm__("" : "+x"(v))
+#else
+#define BLOCK_HOLD(v) (void)(v)
+#endif
+
+/* `strips` strips side by side in each of `lines` output rows. */
 struct block_strip {
     const real *x;         /* row of input under the first kernel row inside */
-    int64_t at, in;        /* column under kernel column 0; columns of x */
-    int64_t x_row;         /* from kernel row to kernel row */
+    int64_t x_line, x_row; /* from output row, from kernel row to the next */
     int64_t x_tap, x_step; /* from kernel column, output column to the next */
-    int64_t rows, lo, hi;  /* kernel rows inside; columns (tap by tap) */
+    int64_t at, in;        /* column under kernel column 0; columns of x */
+    int64_t rows, lo, hi;  /* kernel rows inside; columns: of the input
+                              below a strip, of the kernel in block_taps */
     const real *w;         /* [kernel row][kernel column][16] */
     int64_t w_row;
     const real *bias;      /* [16], NULL: none */
     real *y;
     const real *residual;  /* NULL: none */
+    int64_t y_line, lines, strips;
     const struct graft_act *act;
     int64_t lanes;
 };
 
+/* n columns at `at` reals behind y, of the lanes from c on. */
 CONV_INLINE void block_strip_store(conv_vec acc[BLOCK_COLUMNS], int n,
-                                   const struct block_strip *s, int64_t c)
+                                   const struct block_strip *s, int64_t at,
+                                   int64_t c)
 {
     bool clip = s->act->kind == GRAFT_ACT_CLIP;
+    real *y = s->y + at + c;
     if (s->residual) {
         BLOCK_UNROLL
         for (int t = 0; t < n; t++)
-            acc[t] += conv_load(s->residual + t * GRAFT_BLOCK + c);
+            acc[t] += conv_load(s->residual + at + c + t * GRAFT_BLOCK);
     }
     if (clip || s->act->kind == GRAFT_ACT_RELU) {
         conv_vec lo = conv_splat(clip ? s->act->a : 0);
@@ -52,10 +73,10 @@ CONV_INLINE void block_strip_store(conv_vec acc[BLOCK_COLUMNS], int n,
     }
     BLOCK_UNROLL
     for (int t = 0; t < n; t++)
-        conv_store(s->y + t * GRAFT_BLOCK + c, acc[t]);
+        conv_store(y + t * GRAFT_BLOCK, acc[t]);
     if (block_has_after(s->act, s->lanes))
         for (int t = 0; t < n; t++)
-            block_after(s->y + t * GRAFT_BLOCK + c, s->act, s->lanes, c);
+            block_after(y + t * GRAFT_BLOCK, s->act, s->lanes, c);
 }
 
 CONV_INLINE void block_strip_begin(conv_vec acc[BLOCK_COLUMNS], int n,
@@ -67,65 +88,117 @@ CONV_INLINE void block_strip_begin(conv_vec acc[BLOCK_COLUMNS], int n,
         acc[t] = start;
 }
 
-/* n output columns of a kernel of k x k, stride s. edge: some columns may
- * lie outside the input. */
+/* One kernel row, w, of n output columns of a kernel of k x k, stride s; x at
+ * `from` is column 0. edge: columns below p->lo and from p->hi on lie outside
+ * the input, which cuts at most k - 1 off at either end. */
+CONV_INLINE void block_slide_sum(conv_vec acc[BLOCK_COLUMNS], int k, int s,
+                                 int n, bool edge,
+                                 const struct block_strip *p,
+                                 const conv_vec w[BLOCK_SLIDE], int64_t from)
+{
+    int columns = (n - 1) * s + k;
+    BLOCK_UNROLL
+    for (int j = 0; j < columns; j++) {
+        if (edge && j < k - 1 && j < p->lo)
+            continue;
+        if (edge && j > columns - k && j >= p->hi)
+            continue;
+        conv_vec v = conv_load(p->x + (from + j * GRAFT_BLOCK));
+        BLOCK_HOLD(v);
+        BLOCK_UNROLL
+        for (int i = 0; i < k; i++)
+            if (j >= i && (j - i) % s == 0 && (j - i) / s < n)
+                acc[(j - i) / s] += v * w[i];
+    }
+}
+
+/* Strip `strip` of line `line`, lanes c.. */
 CONV_INLINE void block_slide(int k, int s, int n, bool edge,
-                             const struct block_strip *p)
+                             const struct block_strip *p, int64_t line,
+                             int64_t strip, int64_t c)
+{
+    conv_vec acc[BLOCK_COLUMNS], w[BLOCK_SLIDE];
+    const real *weights = p->w + c;
+    int64_t from = line * p->x_line + (p->at + strip * n * s) * GRAFT_BLOCK;
+    block_strip_begin(acc, n, p, c);
+    for (int64_t row = 0; row < p->rows; row++, weights += p->w_row) {
+        BLOCK_UNROLL
+        for (int l = 0; l < k; l++)
+            w[l] = conv_load(weights + l * GRAFT_BLOCK);
+        block_slide_sum(acc, k, s, n, edge, p, w, from + row * p->x_row + c);
+    }
+    block_strip_store(acc, n, p, line * p->y_line + strip * n * GRAFT_BLOCK,
+                      c);
+}
+
+/* The same for three kernel rows: their weights are in registers. */
+CONV_INLINE void block_slide_three(int s, int n, bool edge,
+                                   conv_vec w[3][BLOCK_SLIDE],
+                                   const struct block_strip *p, int64_t line,
+                                   int64_t strip, int64_t c)
+{
+    conv_vec acc[BLOCK_COLUMNS];
+    int64_t from = line * p->x_line + (p->at + strip * n * s) * GRAFT_BLOCK;
+    block_strip_begin(acc, n, p, c);
+    BLOCK_UNROLL
+    for (int row = 0; row < 3; row++)
+        block_slide_sum(acc, 3, s, n, edge, p, w[row],
+                        from + row * p->x_row + c);
+    block_strip_store(acc, n, p, line * p->y_line + strip * n * GRAFT_BLOCK,
+                      c);
+}
+
+CONV_INLINE void block_slides_of(int k, int s, int n, bool edge,
+                                 const struct block_strip *p)
 {
     for (int64_t c = 0; c < GRAFT_BLOCK; c += CONV_VL) {
-        conv_vec acc[BLOCK_COLUMNS], w[BLOCK_SLIDE];
-        const real *x = p->x + c, *weights = p->w + c;
-        block_strip_begin(acc, n, p, c);
-        for (int64_t row = 0; row < p->rows;
-             row++, x += p->x_row, weights += p->w_row) {
+        if (BLOCK_NINE && k == 3 && p->rows == 3) {
+            conv_vec w[3][BLOCK_SLIDE];
             BLOCK_UNROLL
-            for (int i = 0; i < k; i++)
-                w[i] = conv_load(weights + i * GRAFT_BLOCK);
-            BLOCK_UNROLL
-            for (int j = 0; j < (n - 1) * s + k; j++) {
-                if (edge && (uint64_t)(p->at + j) >= (uint64_t)p->in)
-                    continue;
-                conv_vec v = conv_load(x + (p->at + j) * GRAFT_BLOCK);
-                BLOCK_UNROLL
-                for (int i = 0; i < k; i++)
-                    if (j >= i && (j - i) % s == 0 && (j - i) / s < n)
-                        acc[(j - i) / s] += v * w[i];
-            }
+            for (int i = 0; i < 9; i++)
+                w[i / 3][i % 3] = conv_load(p->w + c + i * GRAFT_BLOCK);
+            for (int64_t line = 0; line < p->lines; line++)
+                for (int64_t i = 0; i < p->strips; i++)
+                    block_slide_three(s, n, edge, w, p, line, i, c);
+            continue;
         }
-        block_strip_store(acc, n, p, c);
+        for (int64_t line = 0; line < p->lines; line++)
+            for (int64_t i = 0; i < p->strips; i++)
+                block_slide(k, s, n, edge, p, line, i, c);
     }
 }
 
 /* n output columns, kernel columns lo .. hi-1. */
-CONV_INLINE void block_taps(int n, const struct block_strip *p)
+CONV_INLINE void block_taps(int n, const struct block_strip *p, int64_t line,
+                            int64_t c)
 {
-    for (int64_t c = 0; c < GRAFT_BLOCK; c += CONV_VL) {
-        conv_vec acc[BLOCK_COLUMNS];
-        const real *row = p->x + c, *weights = p->w + c;
-        block_strip_begin(acc, n, p, c);
-        for (int64_t i = 0; i < p->rows;
-             i++, row += p->x_row, weights += p->w_row)
-            for (int64_t j = p->lo; j < p->hi; j++) {
-                const real *x = row + (p->at * GRAFT_BLOCK + j * p->x_tap);
-                conv_vec w = conv_load(weights + j * GRAFT_BLOCK);
-                BLOCK_UNROLL
-                for (int t = 0; t < n; t++)
-                    acc[t] += w * conv_load(x + t * p->x_step);
-            }
-        block_strip_store(acc, n, p, c);
-    }
+    conv_vec acc[BLOCK_COLUMNS];
+    const real *row = p->x + line * p->x_line + c, *weights = p->w + c;
+    block_strip_begin(acc, n, p, c);
+    for (int64_t i = 0; i < p->rows;
+         i++, row += p->x_row, weights += p->w_row)
+        for (int64_t j = p->lo; j < p->hi; j++) {
+            const real *x = row + (p->at * GRAFT_BLOCK + j * p->x_tap);
+            conv_vec w = conv_load(weights + j * GRAFT_BLOCK);
+            BLOCK_UNROLL
+            for (int t = 0; t < n; t++)
+                acc[t] += w * conv_load(x + t * p->x_step);
+        }
+    block_strip_store(acc, n, p, line * p->y_line, c);
 }
 
 typedef void block_strip_fn(const struct block_strip *p);
 #define BLOCK_TAPS(n)                                                       \
     static void block_taps_##n(const struct block_strip *p)                 \
     {                                                                       \
-        block_taps(n, p);                                                   \
+        for (int64_t line = 0; line < p->lines; line++)                     \
+            for (int64_t c = 0; c < GRAFT_BLOCK; c += CONV_VL)              \
+                block_taps(n, p, line, c);                                  \
     }
 #define BLOCK_EDGE(k, s, n)                                                 \
     static void block_edge_##k##_##s##_##n(const struct block_strip *p)     \
     {                                                                       \
-        block_slide(k, s, n, true, p);                                      \
+        block_slides_of(k, s, n, true, p);                                    \
     }
 #define BLOCK_EDGES(k, s)                                                   \
     BLOCK_EDGE(k, s, 1)                                                     \
@@ -138,7 +211,7 @@ typedef void block_strip_fn(const struct block_strip *p);
     BLOCK_EDGE(k, s, 8)                                                     \
     static void block_inner_##k##_##s(const struct block_strip *p)          \
     {                                                                       \
-        block_slide(k, s, BLOCK_COLUMNS, false, p);                         \
+        block_slides_of(k, s, BLOCK_COLUMNS, false, p);                     \
     }
 BLOCK_TAPS(1)
 BLOCK_TAPS(2)
@@ -169,7 +242,7 @@ static const struct block_slides block_slides[2][2] = {
      {block_inner_5_2, BLOCK_EIGHT(block_edge_5_2_)}}};
 
 /* The sliding strips that fit g, or NULL. */
-static const struct block_slides *block_slides_of(const struct graft_conv *g)
+static const struct block_slides *block_find_slides(const struct graft_conv *g)
 {
     int64_t k = g->kernel[2], s = g->stride[2];
     if ((k != 3 && k != 5) || s > 2 || g->dilation[2] > 1)
@@ -177,74 +250,106 @@ static const struct block_slides *block_slides_of(const struct graft_conv *g)
     return &block_slides[k == 5][s - 1];
 }
 
-static void block_slide_row(const struct block_slides *f,
-                            const struct graft_conv *g,
-                            struct block_strip *p)
+static void block_strip_next(struct block_strip *p, int64_t n,
+                             const struct graft_conv *g)
+{
+    p->at += n * g->stride[2];
+    p->y += n * GRAFT_BLOCK;
+    p->residual = p->residual ? p->residual + n * GRAFT_BLOCK : NULL;
+}
+
+/* Output columns w .. end-1, tap by tap. */
+static void block_taps_lines(const struct graft_conv *g,
+                             struct block_strip *p, int64_t w, int64_t end)
+{
+    p->strips = 1;
+    for (int64_t n; w < end; w += n) {
+        int64_t stop = w + BLOCK_COLUMNS < end ? w + BLOCK_COLUMNS : end;
+        n = graft_block_span(g, 2, w, stop, &p->lo, &p->hi) - w;
+        block_taps_fns[n](p);
+        block_strip_next(p, n, g);
+    }
+}
+
+static void block_slide_lines(const struct block_slides *f,
+                              const struct graft_conv *g,
+                              struct block_strip *p)
 {
     int64_t k = g->kernel[2], s = g->stride[2];
-    p->at = -g->pad[2];
-    for (int64_t w = 0; w < g->out[2]; w += BLOCK_COLUMNS) {
-        int64_t n = g->out[2] - w < BLOCK_COLUMNS ? g->out[2] - w
-                                                  : BLOCK_COLUMNS;
-        bool inside = n == BLOCK_COLUMNS && p->at >= 0 &&
-                      p->at + (n - 1) * s + k <= p->in;
-        (inside ? f->inner : f->edge[n])(p);
-        p->at += n * s;
-        p->y += n * GRAFT_BLOCK;
-        p->residual = p->residual ? p->residual + n * GRAFT_BLOCK : NULL;
-    }
-}
-
-static void block_taps_row(const struct graft_conv *g, struct block_strip *p)
-{
     for (int64_t w = 0, n; w < g->out[2]; w += n) {
-        int64_t end = w + BLOCK_COLUMNS < g->out[2] ? w + BLOCK_COLUMNS
-                                                    : g->out[2];
-        n = graft_block_span(g, 2, w, end, &p->lo, &p->hi) - w;
-        p->at = w * g->stride[2] - g->pad[2];
-        block_taps_fns[n](p);
-        p->y += n * GRAFT_BLOCK;
-        p->residual = p->residual ? p->residual + n * GRAFT_BLOCK : NULL;
+        int64_t left = g->out[2] - w;
+        n = left < BLOCK_COLUMNS ? left : BLOCK_COLUMNS;
+        int64_t columns = (n - 1) * s + k;
+        p->lo = p->at < 0 ? -p->at : 0;
+        p->hi = p->in - p->at;
+        p->strips = 1;
+        if (p->lo >= k || p->hi + k <= columns) {
+            block_taps_lines(g, p, w, w + n);
+            continue;
+        }
+        if (n < BLOCK_COLUMNS || p->lo || p->hi < columns) {
+            f->edge[n](p);
+        } else {
+            int64_t fit = (p->hi - k) / (n * s) + ((p->hi - k) % (n * s) >=
+                                                   (n - 1) * s);
+            p->strips = left / n < fit ? left / n : fit;
+            f->inner(p);
+            n *= p->strips;
+        }
+        block_strip_next(p, n, g);
     }
 }
 
-/* Task: a band of rows of one block of one image. */
-static void block_depthwise(const struct graft_block_run *r, int64_t task)
+/* Rows first .. end-1 of a block: y, residual and x are its row 0. Lines
+ * that share kernel rows go together, as many as stay in L1. */
+static void block_depthwise_rows(const struct graft_conv *g,
+                                 const struct block_strip *block,
+                                 int64_t first, int64_t end)
+{
+    const struct block_slides *slides = block_find_slides(g);
+    int64_t in_row = g->in[2] * GRAFT_BLOCK;
+    int64_t most = BLOCK_L1 / (in_row * g->stride[1]);
+    for (int64_t h = first, lo, hi; h < end;) {
+        struct block_strip p = *block;
+        int64_t stop = most > 1 && h + most < end ? h + most
+                       : most > 1                 ? end
+                                                  : h + 1;
+        p.lines = graft_block_span(g, 1, h, stop, &lo, &hi) - h;
+        p.rows = hi - lo;
+        if (lo < hi)
+            p.x += (h * g->stride[1] - g->pad[1] + lo * g->dilation[1]) *
+                   in_row;
+        p.w += lo * p.w_row;
+        p.y += h * p.y_line;
+        p.residual = p.residual ? p.residual + h * p.y_line : NULL;
+        p.at = -g->pad[2];
+        if (slides)
+            block_slide_lines(slides, g, &p);
+        else
+            block_taps_lines(g, &p, 0, g->out[2]);
+        h += p.lines;
+    }
+}
+
+static void block_depthwise(const struct graft_block_run *r, int64_t image,
+                            int64_t block, int64_t row, int64_t end)
 {
     const struct graft_conv *g = r->g;
     const struct graft_finish *f = &r->finish;
-    const struct block_slides *slides = block_slides_of(g);
-    int64_t rows = r->cut->detail[GRAFT_BLOCK_ROWS];
-    int64_t bands = (g->out[1] + rows - 1) / rows;
-    int64_t first = task % bands * rows, block = task / bands;
-    int64_t image = block / r->cut->out_blocks;
-    block %= r->cut->out_blocks;
     int64_t in_row = g->in[2] * GRAFT_BLOCK, out_row = g->out[2] * GRAFT_BLOCK;
     int64_t left = g->m - block * GRAFT_BLOCK;
-    const real *x = r->x + image * r->x_step + block * g->in[1] * in_row;
-    const real *w = r->w + block * g->kernel[1] * g->kernel[2] * GRAFT_BLOCK;
     int64_t to = block * g->out[1] * out_row;
-    for (int64_t h = first; h < first + rows && h < g->out[1]; h++) {
-        int64_t lo, hi;
-        graft_block_span(g, 1, h, h + 1, &lo, &hi);
-        int64_t from = h * g->stride[1] - g->pad[1] + lo * g->dilation[1];
-        struct block_strip p = {
-            .x = x + (lo < hi ? from : 0) * in_row, .in = g->in[2],
-            .x_row = g->dilation[1] * in_row,
-            .x_tap = g->dilation[2] * GRAFT_BLOCK,
-            .x_step = g->stride[2] * GRAFT_BLOCK, .rows = hi - lo,
-            .w_row = g->kernel[2] * GRAFT_BLOCK,
-            .bias = f->bias ? f->bias + block * GRAFT_BLOCK : NULL,
-            .y = r->y + image * r->y_step + to + h * out_row,
-            .act = &f->act,
-            .lanes = left < GRAFT_BLOCK ? left : GRAFT_BLOCK};
-        p.w = w + lo * p.w_row;
-        if (f->residual)
-            p.residual = f->residual + image * f->residual_step + to +
-                         h * out_row;
-        if (slides)
-            block_slide_row(slides, g, &p);
-        else
-            block_taps_row(g, &p);
-    }
+    struct block_strip p = {
+        .x = r->x + image * r->x_step + block * g->in[1] * in_row,
+        .x_line = g->stride[1] * in_row, .x_row = g->dilation[1] * in_row,
+        .x_tap = g->dilation[2] * GRAFT_BLOCK,
+        .x_step = g->stride[2] * GRAFT_BLOCK, .in = g->in[2],
+        .w = r->w + block * g->kernel[1] * g->kernel[2] * GRAFT_BLOCK,
+        .w_row = g->kernel[2] * GRAFT_BLOCK,
+        .bias = f->bias ? f->bias + block * GRAFT_BLOCK : NULL,
+        .y = r->y + image * r->y_step + to, .y_line = out_row,
+        .act = &f->act, .lanes = left < GRAFT_BLOCK ? left : GRAFT_BLOCK};
+    if (f->residual)
+        p.residual = f->residual + image * f->residual_step + to;
+    block_depthwise_rows(g, &p, row, end);
 }

@@ -179,7 +179,8 @@ def train():
         ours = next(line for line in text.split("\n")
                     if line.startswith("accuracy"))
         note = (f"MobileNetV2; right: Graft {ours.split()[1]}, theirs "
-                f"{theirs['right']} of {theirs['total']}")
+                f"{theirs['right']} of {theirs['total']}, their head "
+                f"{theirs['head']:.1f} s")
     yield Figure("train", "hymenoptera", 32, 2, "s", values, note=note)
 
 

@@ -9,7 +9,7 @@ import torch
 import torchvision.models as zoo
 from torch import nn
 
-SIDE = 224
+from peers import picture
 
 
 def _drop(attribute):
@@ -38,15 +38,6 @@ NETWORKS = {
 }
 
 
-def noise(batch, seed=1):
-    """Pictures of soft blobs, of the size of normalised pixels."""
-    g = torch.Generator().manual_seed(seed)
-    coarse = torch.randn(batch, 3, 14, 14, generator=g)
-    fine = torch.randn(batch, 3, SIDE, SIDE, generator=g)
-    soft = nn.functional.interpolate(coarse, SIDE, mode="bilinear")
-    return soft + 0.25 * fine
-
-
 def _settle(net):
     """Gives every normalisation the statistics of what really reaches it, so
     that activations keep their size however deep the network is."""
@@ -56,11 +47,10 @@ def _settle(net):
         nn.init.normal_(m.bias, 0.0, 0.2)
         m.reset_running_stats()
         m.momentum = None  # plain mean over the batches below
-    if norms:
-        net.train()
-        with torch.no_grad():
-            for seed in range(2):
-                net(noise(8, seed))
+        m.train()  # alone: nothing may be dropped at random meanwhile
+    with torch.no_grad():
+        for seed in range(2 if norms else 0):
+            net(torch.from_numpy(picture(8, seed)))
     return net.eval()
 
 
@@ -71,7 +61,7 @@ def build(name):
     net = without_classifier(getattr(zoo, theirs)(weights=None))
     for p in net.parameters():
         p.requires_grad_(False)
-    return _settle(net)
+    return _settle(net.eval())
 
 
 def path(folder, name):
@@ -84,7 +74,7 @@ def write(folder, name):
         return file
     os.makedirs(folder, exist_ok=True)
     batch = torch.export.Dim("batch")
-    torch.onnx.export(build(name), (noise(2),), file + ".new",
+    torch.onnx.export(build(name), (torch.from_numpy(picture(2)),), file + ".new",
                       external_data=False, dynamic_shapes=({0: batch},),
                       verbose=False)
     os.replace(file + ".new", file)

@@ -15,7 +15,7 @@ PACKAGES = ("onnxruntime", "torch", "torchvision", "pillow", "scikit-learn",
             "numpy")
 HEADINGS = {
     "models": "Forward pass, batch 32, 2 threads",
-    "one_thread": "Forward pass, batch 32, 1 thread",
+    "one_thread": "Forward pass, batch 32, 1 thread, by processor time",
     "batch1": "Forward pass, batch 1, 2 threads",
     "threads": "Graft with 1 and 2 threads, batch 32",
     "isa": "Graft with AVX2 and AVX-512, batch 32, 2 threads",

@@ -15,6 +15,7 @@ import warnings
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegressionCV
+from threadpoolctl import threadpool_limits
 
 from eager import Eager
 from pillow_ort import BATCH, WORKERS, pixels
@@ -65,11 +66,14 @@ def main(model, folder, threads):
         train, truth = listed(folder + "/train")
         val, want = listed(folder + "/val")
         x, y = features(net, train, pool), features(net, val, pool)
+    middle = time.perf_counter()
     head = LogisticRegressionCV(Cs=10, cv=5, scoring="neg_log_loss",
-                                max_iter=1000, n_jobs=int(threads))
-    head.fit(x, truth)
-    right = int((head.predict(y) == want).sum())
-    print(json.dumps({"seconds": time.perf_counter() - start,
+                                max_iter=1000)
+    with threadpool_limits(1):  # so small a problem loses by sharing
+        head.fit(x, truth)
+        right = int((head.predict(y) == want).sum())
+    end = time.perf_counter()
+    print(json.dumps({"seconds": end - start, "head": end - middle,
                       "right": right, "total": len(want)}))
 
 

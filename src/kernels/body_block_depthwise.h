@@ -88,20 +88,30 @@ CONV_INLINE void block_strip_begin(conv_vec acc[BLOCK_COLUMNS], int n,
         acc[t] = start;
 }
 
+/* What of a strip lies outside the input: k / 2 columns at one end or both,
+ * or those below p->lo and from p->hi on, at most k - 1 at either end. */
+enum block_edge { BLOCK_INNER, BLOCK_LEFT, BLOCK_RIGHT, BLOCK_BOTH, BLOCK_ANY };
+
+CONV_INLINE bool block_outside(int k, int columns, enum block_edge edge,
+                               const struct block_strip *p, int j)
+{
+    if (edge == BLOCK_ANY)
+        return (j < k - 1 && j < p->lo) || (j > columns - k && j >= p->hi);
+    return ((edge & BLOCK_LEFT) && j < k / 2) ||
+           ((edge & BLOCK_RIGHT) && j >= columns - k / 2);
+}
+
 /* One kernel row, w, of n output columns of a kernel of k x k, stride s; x at
- * `from` is column 0. edge: columns below p->lo and from p->hi on lie outside
- * the input, which cuts at most k - 1 off at either end. */
+ * `from` is column 0. */
 CONV_INLINE void block_slide_sum(conv_vec acc[BLOCK_COLUMNS], int k, int s,
-                                 int n, bool edge,
+                                 int n, enum block_edge edge,
                                  const struct block_strip *p,
                                  const conv_vec w[BLOCK_SLIDE], int64_t from)
 {
     int columns = (n - 1) * s + k;
     BLOCK_UNROLL
     for (int j = 0; j < columns; j++) {
-        if (edge && j < k - 1 && j < p->lo)
-            continue;
-        if (edge && j > columns - k && j >= p->hi)
+        if (block_outside(k, columns, edge, p, j))
             continue;
         conv_vec v = conv_load(p->x + (from + j * GRAFT_BLOCK));
         BLOCK_HOLD(v);
@@ -113,7 +123,7 @@ CONV_INLINE void block_slide_sum(conv_vec acc[BLOCK_COLUMNS], int k, int s,
 }
 
 /* Strip `strip` of line `line`, lanes c.. */
-CONV_INLINE void block_slide(int k, int s, int n, bool edge,
+CONV_INLINE void block_slide(int k, int s, int n, enum block_edge edge,
                              const struct block_strip *p, int64_t line,
                              int64_t strip, int64_t c)
 {
@@ -132,7 +142,7 @@ CONV_INLINE void block_slide(int k, int s, int n, bool edge,
 }
 
 /* The same for three kernel rows: their weights are in registers. */
-CONV_INLINE void block_slide_three(int s, int n, bool edge,
+CONV_INLINE void block_slide_three(int s, int n, enum block_edge edge,
                                    conv_vec w[3][BLOCK_SLIDE],
                                    const struct block_strip *p, int64_t line,
                                    int64_t strip, int64_t c)
@@ -148,7 +158,7 @@ CONV_INLINE void block_slide_three(int s, int n, bool edge,
                       c);
 }
 
-CONV_INLINE void block_slides_of(int k, int s, int n, bool edge,
+CONV_INLINE void block_slides_of(int k, int s, int n, enum block_edge edge,
                                  const struct block_strip *p)
 {
     for (int64_t c = 0; c < GRAFT_BLOCK; c += CONV_VL) {
@@ -195,24 +205,29 @@ typedef void block_strip_fn(const struct block_strip *p);
             for (int64_t c = 0; c < GRAFT_BLOCK; c += CONV_VL)              \
                 block_taps(n, p, line, c);                                  \
     }
-#define BLOCK_EDGE(k, s, n)                                                 \
-    static void block_edge_##k##_##s##_##n(const struct block_strip *p)     \
+#define BLOCK_SLIDER(k, s, edge, n)                                         \
+    static void block_slide_##k##_##s##_##edge##_##n(                       \
+        const struct block_strip *p)                                        \
     {                                                                       \
-        block_slides_of(k, s, n, true, p);                                    \
+        block_slides_of(k, s, n, BLOCK_##edge, p);                          \
     }
-#define BLOCK_EDGES(k, s)                                                   \
-    BLOCK_EDGE(k, s, 1)                                                     \
-    BLOCK_EDGE(k, s, 2)                                                     \
-    BLOCK_EDGE(k, s, 3)                                                     \
-    BLOCK_EDGE(k, s, 4)                                                     \
-    BLOCK_EDGE(k, s, 5)                                                     \
-    BLOCK_EDGE(k, s, 6)                                                     \
-    BLOCK_EDGE(k, s, 7)                                                     \
-    BLOCK_EDGE(k, s, 8)                                                     \
-    static void block_inner_##k##_##s(const struct block_strip *p)          \
-    {                                                                       \
-        block_slides_of(k, s, BLOCK_COLUMNS, false, p);                     \
-    }
+#define BLOCK_SLIDERS(k, s)                                                 \
+    BLOCK_SLIDER(k, s, ANY, 1)                                              \
+    BLOCK_SLIDER(k, s, ANY, 2)                                              \
+    BLOCK_SLIDER(k, s, ANY, 3)                                              \
+    BLOCK_SLIDER(k, s, ANY, 4)                                              \
+    BLOCK_SLIDER(k, s, ANY, 5)                                              \
+    BLOCK_SLIDER(k, s, ANY, 6)                                              \
+    BLOCK_SLIDER(k, s, ANY, 7)                                              \
+    BLOCK_SLIDER(k, s, ANY, 8)                                              \
+    BLOCK_SLIDER(k, s, INNER, 7)                                            \
+    BLOCK_SLIDER(k, s, INNER, 8)                                            \
+    BLOCK_SLIDER(k, s, LEFT, 7)                                             \
+    BLOCK_SLIDER(k, s, LEFT, 8)                                             \
+    BLOCK_SLIDER(k, s, RIGHT, 7)                                            \
+    BLOCK_SLIDER(k, s, RIGHT, 8)                                            \
+    BLOCK_SLIDER(k, s, BOTH, 7)                                             \
+    BLOCK_SLIDER(k, s, BOTH, 8)
 BLOCK_TAPS(1)
 BLOCK_TAPS(2)
 BLOCK_TAPS(3)
@@ -221,25 +236,28 @@ BLOCK_TAPS(5)
 BLOCK_TAPS(6)
 BLOCK_TAPS(7)
 BLOCK_TAPS(8)
-BLOCK_EDGES(3, 1)
-BLOCK_EDGES(3, 2)
-BLOCK_EDGES(5, 1)
-BLOCK_EDGES(5, 2)
+BLOCK_SLIDERS(3, 1)
+BLOCK_SLIDERS(3, 2)
+BLOCK_SLIDERS(5, 1)
+BLOCK_SLIDERS(5, 2)
 
 #define BLOCK_EIGHT(name)                                                   \
     {NULL, name##1, name##2, name##3, name##4, name##5, name##6, name##7,   \
      name##8}
 static block_strip_fn *const block_taps_fns[BLOCK_COLUMNS + 1] =
     BLOCK_EIGHT(block_taps_);
-/* [kernel 3, 5][stride 1, 2]; columns, 0: eight that lie inside */
 struct block_slides {
-    block_strip_fn *inner, *edge[BLOCK_COLUMNS + 1];
+    block_strip_fn *any[BLOCK_COLUMNS + 1]; /* columns */
+    block_strip_fn *same[4][2];             /* enum block_edge; 7, 8 columns */
 };
-static const struct block_slides block_slides[2][2] = {
-    {{block_inner_3_1, BLOCK_EIGHT(block_edge_3_1_)},
-     {block_inner_3_2, BLOCK_EIGHT(block_edge_3_2_)}},
-    {{block_inner_5_1, BLOCK_EIGHT(block_edge_5_1_)},
-     {block_inner_5_2, BLOCK_EIGHT(block_edge_5_2_)}}};
+#define BLOCK_SLIDES(name)                                                  \
+    {BLOCK_EIGHT(name##_ANY_), {{name##_INNER_7, name##_INNER_8},           \
+                                {name##_LEFT_7, name##_LEFT_8},             \
+                                {name##_RIGHT_7, name##_RIGHT_8},           \
+                                {name##_BOTH_7, name##_BOTH_8}}}
+static const struct block_slides block_slides[2][2] = { /* kernel, stride */
+    {BLOCK_SLIDES(block_slide_3_1), BLOCK_SLIDES(block_slide_3_2)},
+    {BLOCK_SLIDES(block_slide_5_1), BLOCK_SLIDES(block_slide_5_2)}};
 
 /* The sliding strips that fit g, or NULL. */
 static const struct block_slides *block_find_slides(const struct graft_conv *g)
@@ -271,14 +289,30 @@ static void block_taps_lines(const struct graft_conv *g,
     }
 }
 
+/* The strip's function; p says what lies outside. */
+static block_strip_fn *block_find_slide(const struct block_slides *f,
+                                        int64_t k, int64_t n, int64_t columns,
+                                        const struct block_strip *p)
+{
+    int64_t over = columns > p->hi ? columns - p->hi : 0;
+    bool same = (p->lo == 0 || p->lo == k / 2) &&
+                (over == 0 || over == k / 2);
+    if (n < BLOCK_COLUMNS - 1 || !same)
+        return f->any[n];
+    return f->same[(p->lo ? BLOCK_LEFT : 0) + (over ? BLOCK_RIGHT : 0)]
+                  [n == BLOCK_COLUMNS];
+}
+
 static void block_slide_lines(const struct block_slides *f,
                               const struct graft_conv *g,
                               struct block_strip *p)
 {
     int64_t k = g->kernel[2], s = g->stride[2];
+    /* 7, 14 and 28 columns are sevens */
+    int64_t most = g->out[2] % 7 || g->out[2] > 28 ? BLOCK_COLUMNS : 7;
     for (int64_t w = 0, n; w < g->out[2]; w += n) {
         int64_t left = g->out[2] - w;
-        n = left < BLOCK_COLUMNS ? left : BLOCK_COLUMNS;
+        n = left < most ? left : most;
         int64_t columns = (n - 1) * s + k;
         p->lo = p->at < 0 ? -p->at : 0;
         p->hi = p->in - p->at;
@@ -287,15 +321,12 @@ static void block_slide_lines(const struct block_slides *f,
             block_taps_lines(g, p, w, w + n);
             continue;
         }
-        if (n < BLOCK_COLUMNS || p->lo || p->hi < columns) {
-            f->edge[n](p);
-        } else {
-            int64_t fit = (p->hi - k) / (n * s) + ((p->hi - k) % (n * s) >=
-                                                   (n - 1) * s);
+        if (n == most && !p->lo && p->hi >= columns) {
+            int64_t fit = (p->hi - columns) / (n * s) + 1;
             p->strips = left / n < fit ? left / n : fit;
-            f->inner(p);
-            n *= p->strips;
         }
+        block_find_slide(f, k, n, columns, p)(p);
+        n *= p->strips;
         block_strip_next(p, n, g);
     }
 }

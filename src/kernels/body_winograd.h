@@ -202,5 +202,6 @@ static struct wino_band wino_band(const struct graft_winograd_block *b,
 
 #define GRAFT_WINOGRAD_KERNELS                                              \
     {                                                                       \
-        .in = wino_in, .out = wino_out, .weights = wino_weights             \
+        .in = wino_in, .multiply = wino_multiply, .out = wino_out,          \
+        .weights = wino_weights                                             \
     }

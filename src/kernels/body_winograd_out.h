@@ -32,18 +32,20 @@ static void wino_pieces(const struct graft_winograd_block *b,
 }
 
 static void wino_multiply(const struct graft_winograd_block *b, int64_t panel,
-                          int64_t blocks,
-                          const struct graft_block_piece *piece, real *m)
+                          int64_t first_slot, int64_t end_slot,
+                          struct graft_block_piece *piece, real *m)
 {
     const struct graft_winograd_axis *a = b->plan.axis;
     const struct graft_winograd_family *fr = a[0].family, *fc = a[1].family;
-    int64_t slots = wino_slots(&a[1]);
+    int64_t slots = wino_slots(&a[1]), per = BLOCK_WIDTH / GRAFT_BLOCK;
     int64_t sets = (int64_t)fr->sets * fc->sets;
     struct graft_block_tile t = {
-        .blocks = blocks, .x_step = GRAFT_BLOCK, .piece = piece,
-        .pieces = b->in_blocks, .width = BLOCK_WIDTH, .y_step = BLOCK_WIDTH,
-        .y_block = GRAFT_BLOCK, .lanes = GRAFT_BLOCK};
-    for (int64_t s = 0; s < wino_slots(&a[0]) * slots; s++) {
+        .blocks = wino_least(per, b->r->cut->out_blocks - panel * per),
+        .x_step = GRAFT_BLOCK, .piece = piece, .pieces = b->in_blocks,
+        .width = BLOCK_WIDTH, .y_step = BLOCK_WIDTH, .y_block = GRAFT_BLOCK,
+        .lanes = GRAFT_BLOCK};
+    wino_pieces(b, piece);
+    for (int64_t s = first_slot; s < end_slot; s++) {
         int64_t i = s / slots, j = s % slots, first, end;
         wino_range(b, i, j, &first, &end);
         if (first >= end)
@@ -116,13 +118,11 @@ static void wino_out_band(const struct graft_winograd_block *b,
 }
 
 static void wino_out(const struct graft_winograd_block *b, int64_t panel,
-                     struct graft_block_piece *piece, real *m)
+                     int64_t first_band, int64_t end_band, const real *m)
 {
     int64_t per = BLOCK_WIDTH / GRAFT_BLOCK, first = panel * per;
     int64_t end = wino_least(first + per, b->r->cut->out_blocks);
-    wino_pieces(b, piece);
-    wino_multiply(b, panel, end - first, piece, m);
-    for (int64_t band = b->first; band < b->first + b->bands; band++) {
+    for (int64_t band = first_band; band < end_band; band++) {
         struct wino_band w = wino_band(b, band);
         for (int64_t block = first; block < end; block++)
             wino_out_band(b, &w, block, m + (block - first) * GRAFT_BLOCK);

@@ -172,13 +172,17 @@ static size_t v_bytes(const struct graft_winograd_block *b)
     return bytes_of(slots_of(&b->plan) * b->v_slot * (int64_t)sizeof(real));
 }
 
-enum { FEW_BLOCKS = 8 };
+enum {
+    FEW_BLOCKS = 8, /* fewer are worked on together */
+    SHARE = 4       /* input blocks of a task, then */
+};
 
-/* Whether each task takes a block through all steps; else V is shared, and
- * the panels are the tasks. */
-static bool alone(int64_t blocks, int64_t panels)
+/* Whether each task takes a block through all steps. Else all take part in
+ * one block after the other: V and M are shared, and tasks are rows of tiles,
+ * then slots, then panels. The numbers are the same. */
+static bool alone(int64_t blocks)
 {
-    return blocks >= FEW_BLOCKS || blocks >= panels;
+    return blocks >= FEW_BLOCKS;
 }
 
 static bool fits(const struct graft_conv *g,
@@ -221,11 +225,11 @@ bool graft_winograd_cut_as(struct graft_block_cut *out,
     begin(&b, plan, g->c, width, 0, bands); /* the largest block */
     t.pack_bytes = bytes_of(panels * width * b.k * a[0].family->sets *
                             a[1].family->sets * (int64_t)sizeof(real));
-    t.scratch = in_scratch(plan) + piece_bytes(&b) + m_bytes(&b);
-    if (alone(ceil_div(all, bands), panels))
-        t.scratch += v_bytes(&b);
-    if (!alone(ceil_div(per, bands), panels))
-        t.shared = v_bytes(&b);
+    t.scratch = in_scratch(plan) + piece_bytes(&b);
+    if (alone(ceil_div(all, bands)))
+        t.scratch += m_bytes(&b) + v_bytes(&b);
+    if (!alone(ceil_div(per, bands)))
+        t.shared = v_bytes(&b) + (size_t)panels * m_bytes(&b);
     *out = t;
     return true;
 }
@@ -235,8 +239,9 @@ bool graft_winograd_cut_as(struct graft_block_cut *out,
 struct job {
     struct graft_winograd_block block;
     const struct graft_winograd_kernels *k;
-    int64_t bands, blocks;    /* of all images */
-    int64_t channels, shares; /* of input blocks among tasks of a band */
+    int64_t bands, blocks, panels;    /* of all images */
+    int64_t in_shares, out_shares;    /* of input blocks, of bands */
+    real *m;                          /* [panel] of shared M */
     char *scratch;
     size_t step;
 };
@@ -276,26 +281,47 @@ static void whole_block(void *ctx, int64_t i, int worker)
     b.v = p.v;
     for (int64_t band = b.first; band < b.first + b.bands; band++)
         j->k->in(&b, band, 0, b.in_blocks, p.in);
-    int64_t panels = ceil_div(b.r->g->m, b.r->k->block.width);
-    for (int64_t panel = 0; panel < panels; panel++)
-        j->k->out(&b, panel, p.piece, p.m);
+    for (int64_t panel = 0; panel < j->panels; panel++) {
+        j->k->multiply(&b, panel, 0, slots_of(&b.plan), p.piece, p.m);
+        j->k->out(&b, panel, b.first, b.first + b.bands, p.m);
+    }
 }
 
 static void block_in(void *ctx, int64_t i, int worker)
 {
     const struct job *j = ctx;
     const struct graft_winograd_block *b = &j->block;
-    int64_t share = i % j->shares, first = b->in_blocks * share / j->shares;
-    int64_t end = b->in_blocks * (share + 1) / j->shares;
-    j->k->in(b, b->first + i / j->shares, first, end - first,
+    int64_t share = i % j->in_shares, first = b->in_blocks * share / j->in_shares;
+    int64_t end = b->in_blocks * (share + 1) / j->in_shares;
+    j->k->in(b, b->first + i / j->in_shares, first, end - first,
              parts(j, worker, b).in);
 }
 
-static void block_out(void *ctx, int64_t panel, int worker)
+static real *panel_m(const struct job *j, int64_t panel)
+{
+    return (real *)((char *)j->m + (size_t)panel * m_bytes(&j->block));
+}
+
+/* The panels of one slot: their weights are read once, and what they have in
+ * common, the slot's part of V, stays in cache. */
+static void block_multiply(void *ctx, int64_t slot, int worker)
 {
     const struct job *j = ctx;
-    struct parts p = parts(j, worker, &j->block);
-    j->k->out(&j->block, panel, p.piece, p.m);
+    const struct graft_winograd_block *b = &j->block;
+    struct parts p = parts(j, worker, b);
+    for (int64_t panel = 0; panel < j->panels; panel++)
+        j->k->multiply(b, panel, slot, slot + 1, p.piece, panel_m(j, panel));
+}
+
+static void block_out(void *ctx, int64_t i, int worker)
+{
+    const struct job *j = ctx;
+    const struct graft_winograd_block *b = &j->block;
+    int64_t panel = i / j->out_shares, share = i % j->out_shares;
+    (void)worker;
+    j->k->out(b, panel, b->first + b->bands * share / j->out_shares,
+              b->first + b->bands * (share + 1) / j->out_shares,
+              panel_m(j, panel));
 }
 
 void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
@@ -306,17 +332,20 @@ void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
     struct graft_winograd_block *b = &j.block;
     *b = (struct graft_winograd_block){
         .r = r, .plan = graft_winograd_plan(r->cut), .v = shared};
-    int64_t panels = ceil_div(r->g->m, r->k->block.width);
+    j.panels = ceil_div(r->g->m, r->k->block.width);
     j.bands = r->n * (b->plan.axis[0].big + b->plan.axis[0].small);
     j.blocks = ceil_div(j.bands, b->plan.bands);
-    if (alone(j.blocks, panels)) {
+    if (alone(j.blocks)) {
         graft_pool_for(pool, j.blocks, whole_block, &j);
         return;
     }
     for (int64_t i = 0; i < j.blocks; i++) {
         block_begin(b, &j, i);
-        j.shares = ceil_div(b->in_blocks, 4);
-        graft_pool_for(pool, b->bands * j.shares, block_in, &j);
-        graft_pool_for(pool, panels, block_out, &j);
+        j.m = (real *)((char *)shared + v_bytes(b));
+        j.in_shares = ceil_div(b->in_blocks, SHARE);
+        j.out_shares = least(b->bands, ceil_div(FEW_BLOCKS, j.panels));
+        graft_pool_for(pool, b->bands * j.in_shares, block_in, &j);
+        graft_pool_for(pool, slots_of(&b->plan), block_multiply, &j);
+        graft_pool_for(pool, j.panels * j.out_shares, block_out, &j);
     }
 }

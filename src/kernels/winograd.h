@@ -119,10 +119,14 @@ struct graft_winograd_kernels {
     /* Input blocks first .. first + n - 1 of band `band` to V. */
     void (*in)(const struct graft_winograd_block *b, int64_t band,
                int64_t first, int64_t n, real *scratch);
-    /* Products of all tiles with panel `panel`, to m, and from there to y;
-     * piece: one for each input block. */
+    /* Slots first .. end - 1 of V times panel `panel`, to m, that panel's
+     * part of M; piece: one for each input block. */
+    void (*multiply)(const struct graft_winograd_block *b, int64_t panel,
+                     int64_t first, int64_t end,
+                     struct graft_block_piece *piece, real *m);
+    /* Bands first .. end - 1 of the panel's outputs from m. */
     void (*out)(const struct graft_winograd_block *b, int64_t panel,
-                struct graft_block_piece *piece, real *m);
+                int64_t first, int64_t end, const real *m);
     /* Weights of one input channel, [taps of rows][of columns][width], to
      * [set of rows][of columns][width], `step` reals from set to set. */
     void (*weights)(const struct graft_winograd_family *rows,

@@ -2,6 +2,10 @@
  * each instruction set. After body_conv_vec.h.
  * SPDX-License-Identifier: Apache-2.0 */
 
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+#include <immintrin.h>
+#endif
+
 enum { LANES = 16, LANE_VECS = LANES / CONV_VL };
 
 static void lanes_affine(real *y, const real *x, int64_t pixels,
@@ -83,7 +87,66 @@ static void lanes_window(const struct graft_lane_window *w, real *y,
     }
 }
 
-static void lanes_gather(real *y, const real *const x[LANES], int64_t pixels)
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+/* The lanes of y by the block of x that they come from. */
+struct lanes_source {
+    const real *block;
+    __mmask16 mask;
+    int32_t lane[LANES];
+};
+
+static int lanes_sources(struct lanes_source *s, int most,
+                         const real *const x[LANES], const real *const *base)
+{
+    int n = 0;
+    for (int l = 0; l < LANES; l++) {
+        int k = 0;
+        if (!x[l])
+            continue;
+        while (k < n && s[k].block != base[l])
+            k++;
+        if (k == most)
+            return 0;
+        if (k == n)
+            s[n++] = (struct lanes_source){.block = base[l]};
+        s[k].mask |= (__mmask16)(1u << l);
+        s[k].lane[l] = (int32_t)(x[l] - base[l]);
+    }
+    return n;
+}
+
+/* One permutation for each source block: concatenations and shuffles of
+ * channels have two or three. */
+static bool lanes_permute(real *y, const real *const x[LANES],
+                          const real *const *base, int64_t pixels)
+{
+    enum { SOURCES = 4 };
+    struct lanes_source s[SOURCES];
+    int n = lanes_sources(s, SOURCES, x, base);
+    __m512i lane[SOURCES];
+    for (int k = 0; k < n; k++)
+        lane[k] = _mm512_loadu_si512(s[k].lane);
+    for (int64_t p = 0; n && p < pixels; p++) {
+        __m512 v = _mm512_setzero_ps();
+        for (int k = 0; k < n; k++)
+            v = _mm512_mask_permutexvar_ps(
+                v, s[k].mask, lane[k],
+                _mm512_loadu_ps(s[k].block + p * LANES));
+        _mm512_storeu_ps(y + p * LANES, v);
+    }
+    return n > 0;
+}
+#else
+static bool lanes_permute(real *y, const real *const x[LANES],
+                          const real *const *base, int64_t pixels)
+{
+    (void)y, (void)x, (void)base, (void)pixels;
+    return false;
+}
+#endif
+
+static void lanes_gather(real *y, const real *const x[LANES],
+                         const real *const *base, int64_t pixels)
 {
     bool whole = x[0] != NULL;
     for (int l = 1; l < LANES; l++)
@@ -92,14 +155,12 @@ static void lanes_gather(real *y, const real *const x[LANES], int64_t pixels)
         memcpy(y, x[0], (size_t)(pixels * LANES) * sizeof *y);
         return;
     }
+    if (lanes_permute(y, x, base, pixels))
+        return;
     for (int l = 0; l < LANES; l++) {
         const real *from = x[l];
-        if (from)
-            for (int64_t p = 0; p < pixels; p++)
-                y[p * LANES + l] = from[p * LANES];
-        else
-            for (int64_t p = 0; p < pixels; p++)
-                y[p * LANES + l] = 0;
+        for (int64_t p = 0; p < pixels; p++)
+            y[p * LANES + l] = from ? from[p * LANES] : 0;
     }
 }
 

@@ -24,8 +24,10 @@ struct graft_lane_kernels {
     /* output row `row` of one block */
     void (*window)(const struct graft_lane_window *w, real *y, const real *x,
                    int64_t row);
-    /* y[p][l] = x[l][16 p]; x[l] NULL: zero */
-    void (*gather)(real *y, const real *const x[16], int64_t pixels);
+    /* y[p][l] = x[l][16 p]; x[l] NULL: zero. base[l]: the block that x[l]
+     * points into. */
+    void (*gather)(real *y, const real *const x[16],
+                   const real *const base[16], int64_t pixels);
     /* to[p][16] = v[16] */
     void (*repeat)(real *to, const real *v, int64_t pixels);
 };

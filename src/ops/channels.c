@@ -37,14 +37,15 @@ struct job {
 static void one_block(const void *ctx, int64_t image, int64_t b)
 {
     const struct job *j = ctx;
-    const real *lane[16];
+    const real *lane[16], *base[16];
     for (int l = 0; l < 16; l++) {
         int64_t c = 16 * b + l, at;
         const struct graft_view *x =
             c < j->y->shape.dim[1] ? j->from(j->ctx, c, &at) : NULL;
-        lane[l] = x ? graft_block_at(x, image, at / 16) + at % 16 : NULL;
+        base[l] = x ? graft_block_at(x, image, at / 16) : NULL;
+        lane[l] = x ? base[l] + at % 16 : NULL;
     }
-    j->c->k->lanes.gather(graft_block_at(j->y, image, b), lane,
+    j->c->k->lanes.gather(graft_block_at(j->y, image, b), lane, base,
                           graft_area_of(j->y));
 }
 

@@ -146,6 +146,7 @@ int graft_pass_shapes(struct graft_compiler *c);
 int graft_pass_tidy(struct graft_compiler *c);
 int graft_pass_mark(struct graft_compiler *c);
 int graft_pass_fold(struct graft_compiler *c);
+int graft_pass_recognise(struct graft_compiler *c);
 int graft_pass_fuse(struct graft_compiler *c);
 int graft_pass_plan(struct graft_compiler *c);
 int graft_pass_layout(struct graft_compiler *c);
@@ -190,6 +191,15 @@ real *graft_master(const struct graft_compiler *c,
 extern const struct graft_op graft_row_copy;    /* out 0 = bytes of in 0 */
 extern const struct graft_op graft_row_reorder; /* between layouts */
 extern const struct graft_op graft_row_softmax_ce;
+
+/* Channel `channel` of input `input`. */
+struct graft_channel_source {
+    int32_t input, channel;
+};
+struct graft_channel_args {
+    struct graft_channel_source **source; /* [output][its channel] */
+};
+extern const struct graft_op graft_row_channels; /* (row_channels.c) */
 
 struct graft_loss_state {
     int32_t *target;     /* n_max class indices */

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "program/program_impl.h"
 
-static const char *const optional[] = {"tidy", "fold", "fuse", "layout",
-                                     "segment"};
+static const char *const optional[] = {"tidy", "fold",   "recognise",
+                                       "fuse", "layout", "segment"};
 
 uint64_t graft_pass_bit(const char *name)
 {

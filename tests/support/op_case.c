@@ -13,22 +13,22 @@
 enum { MAX_SEEN = 2048 };
 static struct seen {
     const struct graft_op *op;
-    bool gradient;
+    enum op_case_kind kind;
 } seen[MAX_SEEN];
 static int n_seen;
 
-bool op_case_seen(const struct graft_op *op, bool gradient)
+bool op_case_seen(const struct graft_op *op, enum op_case_kind kind)
 {
     for (int i = 0; i < n_seen; i++)
-        if (seen[i].op == op && seen[i].gradient == gradient)
+        if (seen[i].op == op && seen[i].kind == kind)
             return true;
     return false;
 }
 
-void op_case_note(const struct graft_op *op, bool gradient)
+void op_case_note(const struct graft_op *op, enum op_case_kind kind)
 {
-    if (!op_case_seen(op, gradient) && n_seen < MAX_SEEN)
-        seen[n_seen++] = (struct seen){op, gradient};
+    if (!op_case_seen(op, kind) && n_seen < MAX_SEEN)
+        seen[n_seen++] = (struct seen){op, kind};
 }
 
 /* ---- golden -------------------------------------------------------------- */
@@ -159,10 +159,12 @@ static void run_once(struct op_run *r, enum graft_isa isa, int threads,
     bool checked;
     op_run_plan(r, isa, threads, false);
     op_run_forward(r, r->n_max);
+    op_run_check_lanes(r);
     struct outputs e = expected(r, &checked);
     compare(r, &e, checked);
     if (checked)
-        op_case_note(r->op, false);
+        op_case_note(r->op, op_run_is_blocked(r) ? OP_CASE_BLOCKED
+                                                 : OP_CASE_GOLDEN);
     if (!compared)
         take(r, keep);
     else
@@ -177,22 +179,32 @@ static void run_once(struct op_run *r, enum graft_isa isa, int threads,
     run_in_place(r, want);
 }
 
+/* With one thread and with three. */
+static void run_both(const char *file, int line, const struct op_case *c,
+                     enum graft_isa isa, bool blocked)
+{
+    struct outputs keep;
+    struct op_run r, s;
+    bool checked;
+    start(&r, file, line, c);
+    check_shapes(&r);
+    r.blocked = blocked;
+    keep = expected(&r, &checked); /* for its room */
+    run_once(&r, isa, 1, false, &keep, &keep);
+    start(&s, file, line, c);
+    s.blocked = blocked;
+    run_once(&s, isa, 3, true, &keep, NULL);
+    op_run_release(&s);
+    op_run_release(&r);
+}
+
 void op_case_at(const char *file, int line, const struct op_case *c)
 {
     struct graft_runtime *rt = graft_runtime_or_default(NULL);
     enum graft_isa isas[2] = {GRAFT_ISA_GENERIC, rt->isa};
     for (int i = 0; i < (isas[1] == isas[0] ? 1 : 2); i++) {
-        struct outputs keep;
-        struct op_run r, s;
-        start(&r, file, line, c);
-        check_shapes(&r);
-        bool checked;
-        keep = expected(&r, &checked); /* for its room */
-        run_once(&r, isas[i], 1, false, &keep, &keep);
-        start(&s, file, line, c);
-        run_once(&s, isas[i], 3, true, &keep, NULL);
-        op_run_release(&s);
-        op_run_release(&r);
+        run_both(file, line, c, isas[i], false);
+        run_both(file, line, c, isas[i], true);
     }
 }
 

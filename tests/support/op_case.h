@@ -109,8 +109,10 @@ void op_case_gradient_at(const char *file, int line, const struct op_case *c);
 void op_case_fails_at(const char *file, int line, int status,
                       const char *part, const struct op_case *c);
 
-/* Whether a row was checked in this process. */
-bool op_case_seen(const struct graft_op *op, bool gradient);
-void op_case_note(const struct graft_op *op, bool gradient);
+/* Whether a row was checked so in this process. BLOCKED: with values in
+ * C16. */
+enum op_case_kind { OP_CASE_GOLDEN, OP_CASE_BLOCKED, OP_CASE_GRADIENT };
+bool op_case_seen(const struct graft_op *op, enum op_case_kind kind);
+void op_case_note(const struct graft_op *op, enum op_case_kind kind);
 
 #endif

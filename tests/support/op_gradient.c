@@ -194,7 +194,7 @@ void op_case_gradient_at(const char *file, int line, const struct op_case *c)
             if (wanted(&r, k))
                 check_input(&r, k, tolerance);
         check_modes(&r);
-        op_case_note(r.op, true);
+        op_case_note(r.op, OP_CASE_GRADIENT);
         op_run_release(&s);
         op_run_release(&r);
     }

@@ -314,12 +314,17 @@ void op_run_plan(struct op_run *r, enum graft_isa isa, int threads,
                  bool training)
 {
     plan_epilogue(r);
-    for (int i = 0; i < r->n_in; i++)
+    for (int i = 0; i < r->n_in; i++) {
         r->in[i].marked = training && r->in[i].dtype == GRAFT_REAL &&
                           (r->op->grad_in >> i & 1);
+        if (r->blocked && !r->in[i].is_param && r->in[i].shape.rank >= 3 &&
+            r->in[i].dtype == GRAFT_REAL)
+            r->in[i].fmt.layout = GRAFT_C16;
+    }
     r->plan = (struct graft_plan){
         .op = r->op, .node = &r->node, .args = r->args, .n_max = r->n_max,
-        .training = training, .k = graft_kernels_for(isa),
+        .training = training, .blocked = r->blocked,
+        .k = graft_kernels_for(isa),
         .arena = &r->arena, .in = r->in, .out = r->out, .n_in = r->n_in,
         .n_out = r->n_out, .ep = r->has_ep ? &r->ep : NULL,
         .in_layout = r->layout[0], .out_layout = r->layout[1],
@@ -335,6 +340,35 @@ void op_run_plan(struct op_run *r, enum graft_isa isa, int threads,
     r->scratch = guarded(r, r->plan.scratch);
     r->task_scratch = guarded(r, r->plan.task_scratch * (size_t)threads);
     op_run_pack(r);
+}
+
+bool op_run_is_blocked(const struct op_run *r)
+{
+    bool any = false;
+    for (int i = 0; i < r->n_in; i++)
+        any |= r->layout[0][i] == GRAFT_C16;
+    for (int k = 0; k < r->n_out; k++)
+        any |= r->layout[1][k] == GRAFT_C16;
+    return any;
+}
+
+void op_run_check_lanes(struct op_run *r)
+{
+    for (int k = 0; k < r->n_out; k++) {
+        const struct graft_view *v = &r->vout[k];
+        if (!v->data || v->fmt.layout != GRAFT_C16)
+            continue;
+        int64_t c = v->shape.dim[1], blocks = (c + 15) / 16;
+        int64_t area = graft_shape_span(&v->shape, 2, v->shape.rank);
+        for (int64_t i = 0; i < v->shape.dim[0] * area && c % 16; i++) {
+            int64_t last = (i / area * blocks + blocks - 1) * area + i % area;
+            for (int64_t l = c % 16; l < 16; l++)
+                if (graft_reals(v)[last * 16 + l] != 0)
+                    op_run_fail(r, "output %d: lane %lld of the last block "
+                                "is %g, not zero", k, (long long)l,
+                                (double)graft_reals(v)[last * 16 + l]);
+        }
+    }
 }
 
 void op_run_release(struct op_run *r)
@@ -399,8 +433,7 @@ void op_run_forward(struct op_run *r, int n)
     }
     for (int k = 0; k < r->n_out; k++) {
         cut_batch(&r->vout[k], &r->out[k], n);
-        if (r->vout[k].data && r->vout[k].data != r->vin[0].data &&
-            r->vout[k].fmt.layout != GRAFT_C16)
+        if (r->vout[k].data && r->vout[k].data != r->vin[0].data)
             memset(r->vout[k].data, FILL_BYTE, bytes_of(r, &r->vout[k]));
     }
     cut_batch(&r->residual, &r->out[0], n);

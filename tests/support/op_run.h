@@ -27,6 +27,8 @@ struct op_run {
     struct graft_epilogue ep;
     struct graft_view residual;
     bool has_ep;
+    bool blocked;               /* set before planning: the inputs lie in C16,
+                                   and rows may choose it */
     /* plan */
     struct graft_plan plan;
     enum graft_layout layout[2][OP_CASE_MAX];
@@ -53,6 +55,11 @@ void op_run_pack(struct op_run *r);           /* parameters as in vin */
 void op_run_forward(struct op_run *r, int n); /* outputs NaN before */
 /* Reads vin, vout, dout; writes din (unpacked) where dmode is not SKIP. */
 void op_run_backward(struct op_run *r);
+
+/* Does anything lie in C16 after planning? */
+bool op_run_is_blocked(const struct op_run *r);
+/* Unused lanes of the outputs' n images must be zero. */
+void op_run_check_lanes(struct op_run *r);
 
 /* Output k's (a view's) number at a row-major index of n images. */
 double op_run_number(const struct graft_view *v, int64_t i);

@@ -10,6 +10,7 @@
 #   make check      layers, headers alone, banned calls, exported symbols
 #   make reference  our files and figures against ONNX Runtime and Pillow
 #   make bench      speed and memory beside ONNX Runtime and PyTorch
+#   make bench-kernels  GF/s of convolutions, and spills in their hot loops
 #   make stats      sizes: functions, files, program, libraries it needs
 #   make lib | uninstall | dist | clean | help
 #
@@ -84,7 +85,7 @@ TEST_OBJ = $(TEST_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/table_test.o
 
 .SUFFIXES:
 .PHONY: all lib test test-run test-double test-asan test-tsan check stats \
-        bench reference demo demo-run deps install uninstall dist clean help
+        bench bench-kernels reference demo demo-run deps install uninstall dist clean help
 all: $(if $(filter cli,$(FOLDERS)),$(BUILD)/graft) lib
 lib: $(BUILD)/libgraft.a $(if $(filter api,$(FOLDERS)),$(BUILD)/libgraft.so)
 
@@ -277,6 +278,16 @@ bench: $(VENV)/bin/python all
 	$(Q)$(ENV) BENCH='$(BENCH)' BENCH_MODELS='$(BENCH_MODELS)' \
 	   BENCH_PEERS='$(BENCH_PEERS)' BENCH_REPEATS='$(BENCH_REPEATS)' \
 	   $(VENV)/bin/python tests/bench/bench.py
+# Each instruction set that this processor has, or GRAFT_ISA's; KERNELS are
+# threads, images and a pattern of shapes: make bench-kernels KERNELS="1 4 1x1"
+KERNELS ?= 1 4
+$(BUILD)/bench-kernels: $(BUILD)/tests/bench/bench_kernels.o \
+                        $(BUILD)/libgraft.a
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -pthread -o $@ $^ $(LDFLAGS) $(LIBS)
+bench-kernels: $(BUILD)/bench-kernels
+	$(Q)bash tests/bench/spills.sh $(filter $(BUILD)/src/kernels/isa_%,$(LIB_OBJ))
+	$(Q)$(BUILD)/bench-kernels $(KERNELS)
 
 # ---- from cats to tigers ------------------------------------------------------
 

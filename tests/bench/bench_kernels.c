@@ -1,8 +1,8 @@
 /* make bench-kernels: GF/s of convolution over blocked channels, for each
  * instruction set and shape, beside the row kernels in the same minute; and
  * beside the peak, measured too. One thread is measured in processor time,
- * which other work on the machine disturbs less.
- *   bench_kernels [threads [images [isa [pattern]]]]
+ * which other work on the machine disturbs less. GRAFT_ISA leaves one set.
+ *   bench_kernels [threads [images [pattern]]]
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,62 +13,77 @@
 #include "base/pool.h"
 #include "kernels/kernels.h"
 
+enum { PLAIN, IMAGE, ADD }; /* IMAGE: interleaved input; ADD: a residual */
+
 struct layer {
     const char *name;
     int64_t c, m, size, kernel, stride, group;
-    bool image;
+    int kind;
 };
 
 static const struct layer layers[] = {
-    {"stem 7x7/2 3-64 224", 3, 64, 224, 7, 2, 1, true},
-    {"stem 3x3/2 3-32 224", 3, 32, 224, 3, 2, 1, true},
-    {"stem 3x3 3-64 224", 3, 64, 224, 3, 1, 1, true},
-    {"1x1 64-64 56", 64, 64, 56, 1, 1, 1, false},
-    {"1x1 64-256 56", 64, 256, 56, 1, 1, 1, false},
-    {"1x1 256-64 56", 256, 64, 56, 1, 1, 1, false},
-    {"1x1 512-128 28", 512, 128, 28, 1, 1, 1, false},
-    {"1x1 256-1024 14", 256, 1024, 14, 1, 1, 1, false},
-    {"1x1 2048-512 7", 2048, 512, 7, 1, 1, 1, false},
-    {"1x1/2 256-512 56", 256, 512, 56, 1, 2, 1, false},
-    {"1x1/2 512-1024 28", 512, 1024, 28, 1, 2, 1, false},
-    {"1x1 32-16 112", 32, 16, 112, 1, 1, 1, false},
-    {"1x1 16-96 112", 16, 96, 112, 1, 1, 1, false},
-    {"1x1 96-24 56", 96, 24, 56, 1, 1, 1, false},
-    {"1x1 24-144 56", 24, 144, 56, 1, 1, 1, false},
-    {"1x1 144-32 28", 144, 32, 28, 1, 1, 1, false},
-    {"1x1 64-384 14", 64, 384, 14, 1, 1, 1, false},
-    {"1x1 576-160 7", 576, 160, 7, 1, 1, 1, false},
-    {"1x1 320-1280 7", 320, 1280, 7, 1, 1, 1, false},
-    {"1x1 480-20 1", 480, 20, 1, 1, 1, 1, false},
-    {"3x3 64-64 56", 64, 64, 56, 3, 1, 1, false},
-    {"3x3 128-128 28", 128, 128, 28, 3, 1, 1, false},
-    {"3x3 256-256 14", 256, 256, 14, 3, 1, 1, false},
-    {"3x3 512-512 7", 512, 512, 7, 3, 1, 1, false},
-    {"3x3/2 64-128 56", 64, 128, 56, 3, 2, 1, false},
-    {"3x3/2 128-128 56", 128, 128, 56, 3, 2, 1, false},
-    {"3x3/2 256-512 14", 256, 512, 14, 3, 2, 1, false},
-    {"5x5 32-64 28", 32, 64, 28, 5, 1, 1, false},
-    {"3x3 g 64-64 56 by 16", 64, 64, 56, 3, 1, 4, false},
-    {"3x3 g 160-160 14 by 16", 160, 160, 14, 3, 1, 10, false},
-    {"3x3 g 96-96 28 by 24", 96, 96, 28, 3, 1, 4, false},
-    {"3x3 g 128-128 28 by 8", 128, 128, 28, 3, 1, 16, false},
-    {"3x3 g 128-128 56 by 4", 128, 128, 56, 3, 1, 32, false},
-    {"dw 3x3 32 112", 32, 32, 112, 3, 1, 32, false},
-    {"dw 3x3/2 96 112", 96, 96, 112, 3, 2, 96, false},
-    {"dw 3x3 144 56", 144, 144, 56, 3, 1, 144, false},
-    {"dw 3x3/2 144 56", 144, 144, 56, 3, 2, 144, false},
-    {"dw 3x3 192 28", 192, 192, 28, 3, 1, 192, false},
-    {"dw 3x3 384 14", 384, 384, 14, 3, 1, 384, false},
-    {"dw 3x3/2 576 14", 576, 576, 14, 3, 2, 576, false},
-    {"dw 3x3 960 7", 960, 960, 7, 3, 1, 960, false},
-    {"dw 5x5 240 28", 240, 240, 28, 5, 1, 240, false},
-    {"dw 5x5/2 144 56", 144, 144, 56, 5, 2, 144, false},
-    {"dw 5x5 672 14", 672, 672, 14, 5, 1, 672, false},
-    {"dw 7x7 96 56", 96, 96, 56, 7, 1, 96, false},
+    {"stem 7x7/2 3-64 224", 3, 64, 224, 7, 2, 1, IMAGE},
+    {"stem 3x3/2 3-32 224", 3, 32, 224, 3, 2, 1, IMAGE},
+    {"stem 3x3 3-64 224", 3, 64, 224, 3, 1, 1, IMAGE},
+    {"1x1 64-64 56", 64, 64, 56, 1, 1, 1, PLAIN},
+    {"1x1 64-256 56", 64, 256, 56, 1, 1, 1, PLAIN},
+    {"1x1 64-256 56 +", 64, 256, 56, 1, 1, 1, ADD},
+    {"1x1 256-64 56", 256, 64, 56, 1, 1, 1, PLAIN},
+    {"1x1 512-128 28", 512, 128, 28, 1, 1, 1, PLAIN},
+    {"1x1 256-1024 14", 256, 1024, 14, 1, 1, 1, PLAIN},
+    {"1x1 256-1024 14 +", 256, 1024, 14, 1, 1, 1, ADD},
+    {"1x1 128-512 28 +", 128, 512, 28, 1, 1, 1, ADD},
+    {"1x1 512-2048 7 +", 512, 2048, 7, 1, 1, 1, ADD},
+    {"1x1 2048-512 7", 2048, 512, 7, 1, 1, 1, PLAIN},
+    {"1x1/2 256-512 56", 256, 512, 56, 1, 2, 1, PLAIN},
+    {"1x1/2 512-1024 28", 512, 1024, 28, 1, 2, 1, PLAIN},
+    {"1x1 32-16 112", 32, 16, 112, 1, 1, 1, PLAIN},
+    {"1x1 16-96 112", 16, 96, 112, 1, 1, 1, PLAIN},
+    {"1x1 96-24 56", 96, 24, 56, 1, 1, 1, PLAIN},
+    {"1x1 24-144 56", 24, 144, 56, 1, 1, 1, PLAIN},
+    {"1x1 144-32 28", 144, 32, 28, 1, 1, 1, PLAIN},
+    {"1x1 144-32 28 +", 144, 32, 28, 1, 1, 1, ADD},
+    {"1x1 64-384 14", 64, 384, 14, 1, 1, 1, PLAIN},
+    {"1x1 576-160 7", 576, 160, 7, 1, 1, 1, PLAIN},
+    {"1x1 576-160 7 +", 576, 160, 7, 1, 1, 1, ADD},
+    {"1x1 320-1280 7", 320, 1280, 7, 1, 1, 1, PLAIN},
+    {"1x1 160-160 14", 160, 160, 14, 1, 1, 1, PLAIN},
+    {"1x1 400-400 7", 400, 400, 7, 1, 1, 1, PLAIN},
+    {"1x1 480-20 1", 480, 20, 1, 1, 1, 1, PLAIN},
+    {"3x3 64-64 56", 64, 64, 56, 3, 1, 1, PLAIN},
+    {"3x3 128-128 28", 128, 128, 28, 3, 1, 1, PLAIN},
+    {"3x3 256-256 14", 256, 256, 14, 3, 1, 1, PLAIN},
+    {"3x3 512-512 7", 512, 512, 7, 3, 1, 1, PLAIN},
+    {"3x3/2 64-128 56", 64, 128, 56, 3, 2, 1, PLAIN},
+    {"3x3/2 128-128 56", 128, 128, 56, 3, 2, 1, PLAIN},
+    {"3x3/2 256-512 14", 256, 512, 14, 3, 2, 1, PLAIN},
+    {"5x5 32-64 28", 32, 64, 28, 5, 1, 1, PLAIN},
+    {"3x3 g 64-64 56 by 16", 64, 64, 56, 3, 1, 4, PLAIN},
+    {"3x3 g 160-160 14 by 16", 160, 160, 14, 3, 1, 10, PLAIN},
+    {"3x3 g 400-400 7 by 16", 400, 400, 7, 3, 1, 25, PLAIN},
+    {"3x3/2 g 160-160 28 by 16", 160, 160, 28, 3, 2, 10, PLAIN},
+    {"3x3 g 96-96 28 by 24", 96, 96, 28, 3, 1, 4, PLAIN},
+    {"3x3 g 128-128 28 by 8", 128, 128, 28, 3, 1, 16, PLAIN},
+    {"3x3 g 128-128 56 by 4", 128, 128, 56, 3, 1, 32, PLAIN},
+    {"dw 3x3 32 112", 32, 32, 112, 3, 1, 32, PLAIN},
+    {"dw 3x3/2 96 112", 96, 96, 112, 3, 2, 96, PLAIN},
+    {"dw 3x3 144 56", 144, 144, 56, 3, 1, 144, PLAIN},
+    {"dw 3x3/2 144 56", 144, 144, 56, 3, 2, 144, PLAIN},
+    {"dw 3x3 192 28", 192, 192, 28, 3, 1, 192, PLAIN},
+    {"dw 3x3 384 14", 384, 384, 14, 3, 1, 384, PLAIN},
+    {"dw 3x3/2 576 14", 576, 576, 14, 3, 2, 576, PLAIN},
+    {"dw 3x3 960 7", 960, 960, 7, 3, 1, 960, PLAIN},
+    {"dw 5x5 240 28", 240, 240, 28, 5, 1, 240, PLAIN},
+    {"dw 5x5/2 144 56", 144, 144, 56, 5, 2, 144, PLAIN},
+    {"dw 5x5 672 14", 672, 672, 14, 5, 1, 672, PLAIN},
+    {"dw 7x7 96 56", 96, 96, 56, 7, 1, 96, PLAIN},
 };
 
 static const char *const ways[] = {"none", "point", "direct", "stem",
                                    "depthwise", "winograd"};
+#define NAME(code, name) name,
+static const char *const sets[] = {GRAFT_ISA_LIST(NAME)};
+#undef NAME
 static clockid_t watch = CLOCK_MONOTONIC;
 
 static double now(void)
@@ -157,7 +172,7 @@ static void measure(const struct layer *l, int64_t n,
         .in = {1, l->size, l->size}, .out = {1, out, out},
         .kernel = {1, l->kernel, l->kernel},
         .stride = {1, l->stride, l->stride}, .dilation = {1, 1, 1},
-        .pad = {0, pad, pad}, .image = l->image};
+        .pad = {0, pad, pad}, .image = l->kind == IMAGE};
     double flops = 2e-9 * (double)(n * l->m * out * out * l->kernel *
                                    l->kernel * l->c / l->group);
     graft_block_cut(&b.block_cut, g, n, false, k);
@@ -170,7 +185,10 @@ static void measure(const struct layer *l, int64_t n,
                                               b.exact_cut.pack_bytes)) /
                                 sizeof(real)));
     real *bias = numbers(rounded(l->m));
-    struct graft_finish f = {.bias = bias, .act = {GRAFT_ACT_RELU, 0, 0}};
+    real *add = l->kind == ADD ? numbers(n * rounded(l->m) * out * out) : NULL;
+    struct graft_finish f = {.bias = bias, .residual = add,
+                             .residual_step = rounded(l->m) * out * out,
+                             .act = {GRAFT_ACT_RELU, 0, 0}};
     b.step = larger(b.row_cut.scratch, larger(b.block_cut.scratch,
                                               b.exact_cut.scratch));
     b.scratch = bytes(b.step * (size_t)graft_pool_threads(pool));
@@ -198,6 +216,7 @@ static void measure(const struct layer *l, int64_t n,
     graft_free(y);
     graft_free(w);
     graft_free(bias);
+    graft_free(add);
     graft_free(b.scratch);
     graft_free(b.shared);
 }
@@ -234,23 +253,21 @@ int main(int argc, char **argv)
     int threads = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 1;
     int64_t n = argc > 2 ? strtol(argv[2], NULL, 10) : 4;
     int most = (int)graft_runtime_or_default(NULL)->isa;
-    int only = argc > 3 ? (int)strtol(argv[3], NULL, 10) : -1;
+    int least = getenv("GRAFT_ISA") ? most : 0;
     struct graft_pool *pool;
     if (threads == 1)
         watch = CLOCK_PROCESS_CPUTIME_ID;
     if (graft_pool_new(&pool, threads))
         return 1;
-    for (int isa = most; isa >= 0; isa--) {
+    for (int isa = most; isa >= least; isa--) {
         const struct graft_kernels *k = graft_kernels_for(
             (enum graft_isa)isa);
-        if (only >= 0 && isa != only)
-            continue;
         double top = peak(k) * threads;
-        printf("isa %d, %d threads, %d images; a tile in L1 makes %.0f GF/s "
-               "with all threads\n%-24s %7s  %-9s %7s\n", isa, threads,
+        printf("\n%s, %d threads, %d images; a tile in L1 makes %.0f GF/s "
+               "with all threads\n%-24s %7s  %-9s %7s\n", sets[isa], threads,
                (int)n, top, "GF/s", "row", "blocked", "");
         for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
-            if (argc < 5 || strstr(layers[i].name, argv[4]))
+            if (argc < 4 || strstr(layers[i].name, argv[3]))
                 measure(&layers[i], n, pool, k, top);
     }
     graft_pool_free(pool);

@@ -128,11 +128,26 @@ CONV_INLINE void block_tile_store(conv_vec acc[BLOCK_ROWS][2], int rows,
  * fit the addresses that x86 has, and few registers hold them all. */
 enum { BLOCK_TRIPLES = (BLOCK_ROWS + 2) / 3 };
 
+/* What the store will touch comes from memory while the sum is made. */
+CONV_INLINE void block_tile_fetch(int rows, int nv,
+                                  const struct graft_block_tile *t, int64_t c)
+{
+    CONV_UNROLL
+    for (int j = 0; j < nv; j++) {
+        int64_t at = block_at(c + j * CONV_VL, t->y_block);
+        CONV_UNROLL
+        for (int i = 0; i < rows; i++)
+            __builtin_prefetch(t->residual + at + i * t->residual_step);
+    }
+}
+
 CONV_INLINE void block_tile_sum(int rows, int nv,
                                 const struct graft_block_tile *t, int64_t c)
 {
     conv_vec acc[BLOCK_ROWS][2];
     int64_t step = t->x_step, width = t->width;
+    if (t->residual)
+        block_tile_fetch(rows, nv, t, c);
     CONV_UNROLL
     for (int j = 0; j < nv; j++) {
         conv_vec start = t->bias ? conv_load(t->bias + c + j * CONV_VL)

@@ -15,7 +15,8 @@
     X(GRAFT_ACT_CLIP, "clip")               /* min(max(x, a), b) */         \
     X(GRAFT_ACT_SIGMOID, "sigmoid")         /* 1 / (1 + exp(-x)) */         \
     X(GRAFT_ACT_HARDSIGMOID, "hardsigmoid") /* clip(a x + b, 0, 1) */       \
-    X(GRAFT_ACT_HARDSWISH, "hardswish")     /* x clip(x/6 + 1/2, 0, 1) */
+    X(GRAFT_ACT_HARDSWISH, "hardswish")     /* x clip(x/6 + 1/2, 0, 1) */   \
+    X(GRAFT_ACT_SWISH, "swish")             /* x / (1 + exp(-a x)) */
 #define GRAFT_ACT_ENUM(code, name) code,
 enum graft_act_kind { GRAFT_ACT_LIST(GRAFT_ACT_ENUM) GRAFT_ACT_COUNT };
 #undef GRAFT_ACT_ENUM
@@ -29,7 +30,8 @@ struct graft_act {
  * output y. */
 static inline bool graft_act_from_input(enum graft_act_kind kind)
 {
-    return kind == GRAFT_ACT_CLIP || kind == GRAFT_ACT_HARDSWISH;
+    return kind == GRAFT_ACT_CLIP || kind == GRAFT_ACT_HARDSWISH ||
+           kind == GRAFT_ACT_SWISH;
 }
 
 #endif

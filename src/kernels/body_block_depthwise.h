@@ -47,6 +47,21 @@ struct block_strip {
     int64_t lanes;
 };
 
+static void block_strip_after(real *y, int n, const struct graft_act *act,
+                              int64_t lanes, int64_t c)
+{
+    const struct graft_finish f = {.act = *act};
+    bool late = act->kind > GRAFT_ACT_CLIP;
+    if (late && (int)CONV_VL == (int)GRAFT_BLOCK)
+        block_act_run(y, n, act);
+    for (int t = 0; t < n && late && (int)CONV_VL < (int)GRAFT_BLOCK;
+         t++)
+        conv_store(y + t * GRAFT_BLOCK,
+                   conv_act(conv_load(y + t * GRAFT_BLOCK), &f));
+    for (int t = 0; t < n && lanes < GRAFT_BLOCK; t++)
+        block_cut(y + t * GRAFT_BLOCK, lanes, c);
+}
+
 /* n columns at `at` reals behind y, of the lanes from c on. */
 CONV_INLINE void block_strip_store(conv_vec acc[BLOCK_COLUMNS], int n,
                                    const struct block_strip *s, int64_t at,
@@ -75,8 +90,7 @@ CONV_INLINE void block_strip_store(conv_vec acc[BLOCK_COLUMNS], int n,
     for (int t = 0; t < n; t++)
         conv_store(y + t * GRAFT_BLOCK, acc[t]);
     if (block_has_after(s->act, s->lanes))
-        for (int t = 0; t < n; t++)
-            block_after(y + t * GRAFT_BLOCK, s->act, s->lanes, c);
+        block_strip_after(y, n, s->act, s->lanes, c);
 }
 
 CONV_INLINE void block_strip_begin(conv_vec acc[BLOCK_COLUMNS], int n,

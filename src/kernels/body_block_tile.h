@@ -250,16 +250,14 @@ static block_tile_fn *const block_tile_fns[2][BLOCK_ROWS + 1] = {
 #endif
     BLOCK_TILE_ROW(block_tile_)};
 
-/* What does not fit the unrolled stores: other activations, and lanes beyond
- * the last channel. y: channels at.. of a block that ends after `lanes`. */
-CONV_INLINE void block_after(real *y, const struct graft_act *act,
-                             int64_t lanes, int64_t at)
+/* What does not fit the unrolled stores follows them: other activations, and
+ * lanes beyond the last channel. */
+
+/* y: channels at.. of a block that ends after `lanes`. */
+CONV_INLINE void block_cut(real *y, int64_t lanes, int64_t at)
 {
-    struct graft_finish f = {.act = *act};
-    conv_vec v = conv_load(y);
-    if (act->kind > GRAFT_ACT_CLIP)
-        v = conv_act(v, &f);
-    conv_store(y, (conv_vec)((conv_mask)v & block_mask(lanes, at)));
+    conv_store(y, (conv_vec)((conv_mask)conv_load(y) &
+                             block_mask(lanes, at)));
 }
 
 CONV_INLINE bool block_has_after(const struct graft_act *act, int64_t lanes)
@@ -267,16 +265,54 @@ CONV_INLINE bool block_has_after(const struct graft_act *act, int64_t lanes)
     return act && (act->kind > GRAFT_ACT_CLIP || lanes < GRAFT_BLOCK);
 }
 
+/* The activation of f over n reals, several vectors at a time: each is one
+ * long chain of operations. */
+CONV_INLINE void block_act_each(real *y, int64_t n,
+                                const struct graft_finish *f)
+{
+    enum { SOME = 4 };
+    int64_t i = 0;
+    for (; i + SOME * CONV_VL <= n; i += SOME * CONV_VL) {
+        conv_vec v[SOME];
+        CONV_UNROLL
+        for (int k = 0; k < SOME; k++)
+            v[k] = conv_act(conv_load(y + i + k * CONV_VL), f);
+        CONV_UNROLL
+        for (int k = 0; k < SOME; k++)
+            conv_store(y + i + k * CONV_VL, v[k]);
+    }
+    for (; i < n; i += CONV_VL)
+        conv_store(y + i, conv_act(conv_load(y + i), f));
+}
+
+/* n whole blocks of 16; the kind is known where the loop is compiled. */
+static void block_act_run(real *y, int64_t n, const struct graft_act *act)
+{
+    struct graft_finish f = {.act = *act};
+#define BLOCK_ACT(which)                                                    \
+    if (act->kind == which) {                                               \
+        f.act.kind = which;                                                 \
+        block_act_each(y, n * GRAFT_BLOCK, &f);                             \
+    }
+    BLOCK_ACT(GRAFT_ACT_SIGMOID)
+    BLOCK_ACT(GRAFT_ACT_HARDSIGMOID)
+    BLOCK_ACT(GRAFT_ACT_HARDSWISH)
+    BLOCK_ACT(GRAFT_ACT_SWISH)
+#undef BLOCK_ACT
+}
+
 static void block_tile_after(const struct graft_block_tile *t)
 {
     bool late = t->act->kind > GRAFT_ACT_CLIP;
-    int64_t last = (t->blocks - 1) * GRAFT_BLOCK;
-    for (int64_t i = 0; i < t->rows; i++)
-        for (int64_t c = late ? 0 : last; c < last + GRAFT_BLOCK;
-             c += CONV_VL)
-            block_after(t->y + i * t->y_step + block_at(c, t->y_block),
-                        t->act, c < last ? GRAFT_BLOCK : t->lanes,
-                        c % GRAFT_BLOCK);
+    bool dense = t->y_step == GRAFT_BLOCK;
+    for (int64_t b = 0; b < t->blocks && late; b++)
+        for (int64_t i = 0; i < (dense ? 1 : t->rows); i++)
+            block_act_run(t->y + b * t->y_block + i * t->y_step,
+                          dense ? t->rows : 1, t->act);
+    real *last = t->y + (t->blocks - 1) * t->y_block;
+    for (int64_t i = 0; i < t->rows && t->lanes < GRAFT_BLOCK; i++)
+        for (int64_t c = 0; c < GRAFT_BLOCK; c += CONV_VL)
+            block_cut(last + i * t->y_step + c, t->lanes, c);
 }
 
 /* All of t: rows in even shares, channels in tiles. */

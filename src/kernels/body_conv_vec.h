@@ -5,6 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+#include <immintrin.h>
+#endif
+
 #if defined(__AVX512F__)
 enum { CONV_VB = 64, CONV_MR = 8, CONV_NV = 3 };
 #elif defined(__AVX2__)
@@ -61,8 +65,14 @@ CONV_INLINE conv_vec conv_select(conv_mask mask, conv_vec a, conv_vec b)
 CONV_INLINE conv_vec conv_clip(conv_vec v, real lo, real hi)
 {
     conv_vec l = conv_splat(lo), h = conv_splat(hi);
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+    /* where one operand is NaN the instructions give the second */
+    return (conv_vec)_mm512_min_ps((__m512)h,
+                                   _mm512_max_ps((__m512)l, (__m512)v));
+#else
     v = conv_select(v < l, l, v);
     return conv_select(v > h, h, v);
+#endif
 }
 
 #ifdef GRAFT_REAL_DOUBLE
@@ -77,9 +87,15 @@ CONV_INLINE conv_vec conv_exp(conv_vec x)
  * two parts, the first with few enough bits that n times it is exact. */
 CONV_INLINE conv_vec conv_exp(conv_vec x)
 {
+#ifdef __AVX512F__
+    x = conv_clip(x, -104.0f, 89.0f);
+    conv_vec n = (conv_vec)_mm512_roundscale_ps((__m512)(x * 1.44269504f),
+                                                _MM_FROUND_TO_NEAREST_INT);
+#else
     const float round = 0x1.8p23f;
     x = conv_clip(x, -87.0f, 88.0f);
     conv_vec n = (x * 1.44269504f + round) - round;
+#endif
     conv_vec r = x - n * 0x1.62ep-1f;
     r -= n * 0x1.0bfbe8p-15f;
     conv_vec p = conv_splat(1.0f / 5040);
@@ -90,9 +106,13 @@ CONV_INLINE conv_vec conv_exp(conv_vec x)
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
+#ifdef __AVX512F__
+    return (conv_vec)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
     conv_mask e = __builtin_convertvector(
         conv_select(n == n, n, (conv_vec){0}), conv_mask);
     return p * (conv_vec)((e + 127) << 23);
+#endif
 }
 #endif
 
@@ -108,6 +128,8 @@ CONV_INLINE conv_vec conv_act(conv_vec v, const struct graft_finish *f)
         return 1 / (1 + conv_exp(-v));
     if (f->act.kind == GRAFT_ACT_HARDSIGMOID)
         return conv_clip(v * f->act.a + f->act.b, 0, 1);
+    if (f->act.kind == GRAFT_ACT_SWISH)
+        return v / (1 + conv_exp(v * -f->act.a));
     return v * conv_clip(v * (real)(1.0 / 6) + (real)0.5, 0, 1);
 }
 

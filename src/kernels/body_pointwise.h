@@ -114,6 +114,13 @@ static void act_hardswish(struct graft_act act, int64_t n, const real *x,
         y[i] = x[i] * clip(x[i] * sixth + half, 0, 1);
 }
 
+static void act_swish(struct graft_act act, int64_t n, const real *x, real *y)
+{
+    SAME_OR_APART
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] / (1 + exp_of(-act.a * x[i]));
+}
+
 static void act_back_none(struct graft_act act, int64_t n, const real *s,
                           const real *dy, real *dx)
 {
@@ -178,6 +185,17 @@ static void act_back_hardswish(struct graft_act act, int64_t n, const real *x,
     }
 }
 
+/* s (1 + a x (1 - s)) with s = 1 / (1 + exp(-a x)) */
+static void act_back_swish(struct graft_act act, int64_t n, const real *x,
+                           const real *dy, real *dx)
+{
+    SAME_OR_APART
+    for (int64_t i = 0; i < n; i++) {
+        real t = act.a * x[i], s = 1 / (1 + exp_of(-t));
+        dx[i] = dy[i] * s * (1 + t * (1 - s));
+    }
+}
+
 #include "kernels/body_pointwise_map.h"
 #include "kernels/body_pointwise_row.h"
 
@@ -187,13 +205,15 @@ static void act_back_hardswish(struct graft_act act, int64_t n, const real *x,
                 [GRAFT_ACT_CLIP] = act_clip,                                \
                 [GRAFT_ACT_SIGMOID] = act_sigmoid,                          \
                 [GRAFT_ACT_HARDSIGMOID] = act_hardsigmoid,                  \
-                [GRAFT_ACT_HARDSWISH] = act_hardswish},                     \
+                [GRAFT_ACT_HARDSWISH] = act_hardswish,                      \
+                [GRAFT_ACT_SWISH] = act_swish},                             \
         .act_back = {[GRAFT_ACT_NONE] = act_back_none,                      \
                      [GRAFT_ACT_RELU] = act_back_relu,                      \
                      [GRAFT_ACT_CLIP] = act_back_clip,                      \
                      [GRAFT_ACT_SIGMOID] = act_back_sigmoid,                \
                      [GRAFT_ACT_HARDSIGMOID] = act_back_hardsigmoid,        \
-                     [GRAFT_ACT_HARDSWISH] = act_back_hardswish},           \
+                     [GRAFT_ACT_HARDSWISH] = act_back_hardswish,            \
+                     [GRAFT_ACT_SWISH] = act_back_swish},                   \
         .unary = UNARY_FUNCTIONS, .unary_back = UNARY_BACK_FUNCTIONS,       \
         .binary = BINARY_FUNCTIONS, .binary_back = BINARY_BACK_FUNCTIONS,   \
         .add = row_add, .scale = row_scale, .axpy = row_axpy,               \

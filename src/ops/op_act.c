@@ -1,5 +1,5 @@
 /* Activations that may be fused into other steps: Relu, Clip, Sigmoid,
- * HardSigmoid, HardSwish. args: struct graft_act.
+ * HardSigmoid, HardSwish, Swish. args: struct graft_act.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <float.h>
 
@@ -24,6 +24,16 @@ static int parse_hardswish(struct graft_parse *p)
 {
     ((struct graft_act *)p->args)->kind = GRAFT_ACT_HARDSWISH;
     return GRAFT_OK;
+}
+
+static int parse_swish(struct graft_parse *p)
+{
+    float alpha;
+    int status = graft_attr_float(p, "alpha", 1, &alpha);
+    if (!status)
+        *(struct graft_act *)p->args =
+            (struct graft_act){GRAFT_ACT_SWISH, alpha, 0};
+    return status;
 }
 
 static int read_two(struct graft_parse *p, enum graft_act_kind kind,
@@ -101,7 +111,8 @@ static void forward(const struct graft_call *c)
     graft_each_block(c->pool, graft_physical_count(&c->in[0]), forward_block,
                      &j);
     if (act_of(c->args).kind != GRAFT_ACT_RELU &&
-        act_of(c->args).kind != GRAFT_ACT_HARDSWISH)
+        act_of(c->args).kind != GRAFT_ACT_HARDSWISH &&
+        act_of(c->args).kind != GRAFT_ACT_SWISH)
         graft_mask_lanes(&c->out[0]);
 }
 
@@ -161,6 +172,11 @@ const struct graft_op graft_op_act[] = {
      .parse = parse_hardswish, .infer = infer_act,
      .plan = graft_plan_follow, .forward = forward, .backward = backward,
      .act = act_of},
+    {.name = "Swish", .domain = "", .since = 24, .arity = {1, 1, 1, 1},
+     .flags = IN_PLACE | GRAFT_OP_ZERO_KEEPING | GRAFT_OP_GRAD_FROM_INPUT,
+     .saves_in = 1, .grad_in = 1, .args_size = sizeof(struct graft_act),
+     .parse = parse_swish, .infer = infer_act, .plan = graft_plan_follow,
+     .forward = forward, .backward = backward, .act = act_of},
     {.name = "Clip", .domain = "", .since = 6, .until = 10,
      .arity = {1, 1, 1, 1}, .flags = IN_PLACE | GRAFT_OP_GRAD_FROM_INPUT,
      .saves_in = 1, .grad_in = 1, .args_size = sizeof(struct graft_act),

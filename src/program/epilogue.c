@@ -45,7 +45,8 @@ static slope_fn *const slopes[GRAFT_ACT_COUNT] = {
     [GRAFT_ACT_CLIP] = slope_one,
     [GRAFT_ACT_SIGMOID] = slope_sigmoid,
     [GRAFT_ACT_HARDSIGMOID] = slope_hardsigmoid,
-    [GRAFT_ACT_HARDSWISH] = slope_one};
+    [GRAFT_ACT_HARDSWISH] = slope_one,
+    [GRAFT_ACT_SWISH] = slope_one};
 
 static void undo_piece(void *ctx, int64_t task, int worker)
 {

@@ -163,7 +163,8 @@ static inline double block_activated(double v, const struct graft_act *a)
         [GRAFT_ACT_SIGMOID] = 1 / (1 + exp(-v)),
         [GRAFT_ACT_HARDSIGMOID] =
             fmin(fmax((double)a->a * v + (double)a->b, 0), 1),
-        [GRAFT_ACT_HARDSWISH] = v * h};
+        [GRAFT_ACT_HARDSWISH] = v * h,
+        [GRAFT_ACT_SWISH] = v / (1 + exp(-(double)a->a * v))};
     return y[a->kind];
 }
 

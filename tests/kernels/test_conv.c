@@ -150,7 +150,8 @@ static double activated(double v, const struct graft_act *a)
         [GRAFT_ACT_SIGMOID] = 1 / (1 + exp(-v)),
         [GRAFT_ACT_HARDSIGMOID] =
             fmin(fmax((double)a->a * v + (double)a->b, 0), 1),
-        [GRAFT_ACT_HARDSWISH] = v * fmin(fmax(h, 0), 1)};
+        [GRAFT_ACT_HARDSWISH] = v * fmin(fmax(h, 0), 1),
+        [GRAFT_ACT_SWISH] = v / (1 + exp(-(double)a->a * v))};
     return y[a->kind];
 }
 
@@ -312,7 +313,7 @@ TEST(kernels_conv__activations_keep_nan)
         {GRAFT_ACT_NONE, 0, 0}, {GRAFT_ACT_RELU, 0, 0},
         {GRAFT_ACT_CLIP, (real)-0.25, (real)0.5}, {GRAFT_ACT_SIGMOID, 0, 0},
         {GRAFT_ACT_HARDSIGMOID, (real)0.2, (real)0.5},
-        {GRAFT_ACT_HARDSWISH, 0, 0}};
+        {GRAFT_ACT_HARDSWISH, 0, 0}, {GRAFT_ACT_SWISH, 1, 0}};
     struct graft_conv g = {.c = 3, .m = 5, .group = 1, .in = {1, 9, 9},
                            .out = {1, 9, 9}, .kernel = {1, 1, 1},
                            .stride = {1, 1, 1}, .dilation = {1, 1, 1}};

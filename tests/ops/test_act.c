@@ -112,6 +112,10 @@ TEST(ops_act__gradient_away_from_kinks)
             .out = {OP_Y(OP_DIMS(1, 8))}};
         op_case_gradient_at(__FILE__, __LINE__, &c);
     }
+    op_case_gradient(.op = "Swish", .opset = 24,
+                     .attr = OP_ATTRS(OP_FLOAT("alpha", 1.5f)),
+                     .in = {OP_X(OP_DIMS(1, 4), OP_REALS(-4, -0.3, 0.4, 5))},
+                     .out = {OP_Y(OP_DIMS(1, 4))});
     op_case_gradient(.op = "Clip", .opset = 6,
                      .attr = OP_ATTRS(OP_FLOAT("max", 6)),
                      .in = {OP_X(OP_DIMS(1, 3), OP_REALS(-1, 3, 9))},

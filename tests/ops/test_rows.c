@@ -10,7 +10,8 @@
 static const char *const blocked[] = {
     "Add", "AveragePool", "BatchNormalization", "Clip", "Concat", "Conv",
     "Div", "GlobalAveragePool", "HardSigmoid", "HardSwish", "MaxPool", "Mul",
-    "ReduceMean", "Relu", "Sigmoid", "Slice", "Split", "Sub"};
+    "ReduceMean", "Relu", "Sigmoid", "Slice", "Split", "Sub",
+    "Swish"};
 
 static bool is_wanted(const struct graft_op *op, enum op_case_kind kind)
 {

@@ -102,6 +102,26 @@ TEST(program_recognise__other_transpositions_stay)
     net_free(n);
 }
 
+/* Sigmoid(x) x, on either side, is fused into the convolution before it. */
+TEST(program_recognise__swish)
+{
+    for (int side = 0; side < 2; side++) {
+        struct net *n = net_new(13);
+        int x = net_input(n, "x", NET_DIMS(-1, 3, SIDE, SIDE));
+        x = net_conv(n, "a", x, 3, 7, 3, false, false);
+        int gate = net_node(n, "Sigmoid", "gate", NULL, x);
+        int y = side ? net_node(n, "Mul", "y", NULL, x, gate)
+                     : net_node(n, "Mul", "y", NULL, gate, x);
+        struct result with, without;
+        net_output(n, y);
+        compute(n, NULL, &with);
+        compute(n, "recognise", &without);
+        check_same(&with, &without);
+        assert_int_equal(with.steps, without.steps - 2);
+        net_free(n);
+    }
+}
+
 /* What lies between is an output too: nothing may vanish. */
 TEST(program_recognise__visible_values_stay)
 {

@@ -105,6 +105,13 @@ int graft_infer_like(struct graft_infer *f, int k,
     return GRAFT_OK;
 }
 
+int64_t graft_batch_factor(const struct graft_vinfo *v, int d)
+{
+    if (v->whole_batch || v->shape_of_batch)
+        return GRAFT_BATCH_ODD;
+    return d == 0 ? v->per_image : 0;
+}
+
 /* Whether input `in`, broadcast to `shape`, keeps image i's elements where
  * image i's results are: batched along dim 0, which it shares; or the same
  * for every image. */

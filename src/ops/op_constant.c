@@ -183,6 +183,21 @@ static int clamp_axis(int64_t axis, int rank)
     return axis < 0 ? 0 : axis > rank ? rank : (int)axis;
 }
 
+/* What of the numbers in out[0], dimensions from `first` on, is the batch. */
+static int tell_batch(struct graft_infer *f, int first, int64_t n)
+{
+    int64_t *by = graft_arena_array(f->arena, (size_t)n + 1, sizeof *by);
+    bool any = false;
+    if (!by)
+        return GRAFT_EMEM;
+    for (int64_t i = 0; i < n; i++) {
+        by[i] = graft_batch_factor(&f->in[0], first + (int)i);
+        any |= by[i] != 0;
+    }
+    f->out[0].of_batch = any ? by : NULL;
+    return GRAFT_OK;
+}
+
 static int infer_shape(struct graft_infer *f)
 {
     const struct args *a = f->args;
@@ -197,7 +212,8 @@ static int infer_shape(struct graft_infer *f)
         return status;
     for (int d = first; d < end; d++)
         h->ints[d - first] = in->dim[d];
-    return graft_known_set(f, h);
+    status = graft_known_set(f, h);
+    return status ? status : tell_batch(f, first, s.dim[0]);
 }
 
 static int infer_size(struct graft_infer *f)
@@ -208,7 +224,15 @@ static int infer_size(struct graft_infer *f)
     if (status)
         return status;
     h->ints[0] = graft_shape_count(&f->in[0].shape);
-    return graft_known_set(f, h);
+    status = graft_known_set(f, h);
+    int64_t *by = graft_arena_array(f->arena, 1, sizeof *by);
+    if (status || !by)
+        return status ? status : GRAFT_EMEM;
+    by[0] = graft_batch_factor(&f->in[0], 0);
+    if (by[0] > 0)
+        by[0] = h->ints[0] / f->n_max;
+    f->out[0].of_batch = by[0] ? by : NULL;
+    return GRAFT_OK;
 }
 
 /* ---- Range --------------------------------------------------------------- */

@@ -72,6 +72,10 @@ static bool allows(const struct graft_model *m, int n)
         for (int k = 0; fits && k < fact.n_out; k++)
             fits = node->out[k] < 0 || !f.value[node->out[k]].whole_batch;
     }
+    if (fits)
+        graft_facts_outputs(&f, m->output.at, m->output.n);
+    for (int i = 0; fits && i < m->output.n; i++)
+        fits = !f.value[m->output.at[i]].whole_batch;
     graft_arena_release(&arena);
     return fits && !unknown;
 }

@@ -82,6 +82,8 @@ int graft_facts_feed(struct graft_facts *f, graft_value_id id,
     struct graft_format fmt = {.dtype = GRAFT_REAL};
     if (graft_format_bytes(&fmt, &shape) < 0)
         return graft_fail(GRAFT_ELIMIT, "input '%s' is too large", v->name);
+    bool stated = v->has_shape && v->dim[0].value == f->n_max;
+    f->batch_varies |= f->n_max > 1 && !stated;
     info->present = true;
     info->shape = shape;
     info->dtype = GRAFT_REAL;
@@ -170,11 +172,20 @@ static int check_arity(const struct graft_op *op,
     return GRAFT_OK;
 }
 
+/* ai.onnx's versions whose meaning is known: up to onnx 1.23; before 7,
+ * broadcasting and much else went otherwise. */
+enum { OPSET_MIN = 7, OPSET_MAX = 28 };
+
 int graft_facts_parse(struct graft_facts *f, struct graft_fact *out,
                       const struct graft_node *node)
 {
     *out = (struct graft_fact){.n_in = node->n_in};
     out->opset = graft_opset_of(f->model, node->domain);
+    if (!*node->domain && out->opset &&
+        (out->opset < OPSET_MIN || out->opset > OPSET_MAX))
+        return graft_fail(GRAFT_EUNSUPPORTED, "%s: the model uses opset %lld; "
+                          "Graft runs opset %d to %d", graft_node_text(node),
+                          (long long)out->opset, OPSET_MIN, OPSET_MAX);
     out->op = f->find(node->domain, node->op_type, out->opset);
     if (!out->op)
         return graft_fail_in(GRAFT_EUNSUPPORTED, "node '%s'%s%s",
@@ -263,6 +274,8 @@ int graft_facts_infer(struct graft_facts *f, struct graft_fact *fact,
     int status = fact->op->infer(&x);
     if (!status)
         status = graft_host_evaluate(f, &x, &fact->constant);
+    if (!status && f->batch_varies)
+        status = graft_number_follow(f, &x, fact->constant);
     bool params = !(fact->op->flags & GRAFT_OP_RANDOM);
     for (int i = 0; i < x.n_in; i++)
         params &= !in[i].present || in[i].is_param || in[i].host;

@@ -107,7 +107,8 @@ static int check_batch(const struct graft_compiler *c, int status)
     for (int v = 0; !status && v < c->model->value.n; v++)
         if (c->facts.value[v].whole_batch)
             return graft_fail(GRAFT_ESHAPE, "the file fixes the batch at "
-                              "%lld ('%s' mixes images), %d was asked for",
+                              "%lld ('%s' depends on it or mixes images), "
+                              "%d was asked for",
                               (long long)stated, c->model->value.at[v].name,
                               c->n_max);
     return status;
@@ -194,6 +195,7 @@ static int infer_nodes(struct graft_compiler *c, const bool *live,
         if (status)
             return status;
     }
+    graft_facts_outputs(&c->facts, c->output, c->n_outputs);
     return GRAFT_OK;
 }
 

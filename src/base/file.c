@@ -46,6 +46,27 @@ bool graft_file_exists(const char *path)
     return graft_io_lstat(path, &st) == 0;
 }
 
+/* 1: *st is the file's, 0: there is none, or a status. */
+static int look(struct stat *st, const char *path)
+{
+    if (graft_io_stat(path, st) == 0)
+        return 1;
+    if (errno == ENOENT || errno == ENOTDIR)
+        return 0;
+    return graft_fail(GRAFT_EIO, "'%s' cannot be examined: %s", path,
+                      strerror(errno));
+}
+
+int graft_file_same(bool *out, const char *a, const char *b)
+{
+    struct stat x, y;
+    int first = look(&x, a), second = first > 0 ? look(&y, b) : 0;
+    if (first < 0 || second < 0)
+        return first < 0 ? first : second;
+    *out = first && second && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    return GRAFT_OK;
+}
+
 int graft_folder_make(const char *path)
 {
     if (!*path)

@@ -22,6 +22,9 @@ int graft_file_read_beneath(uint8_t **out, uint64_t *size, const char *folder,
 
 bool graft_file_exists(const char *path);
 
+/* Do both paths lead to one file? A path that leads nowhere: no. */
+int graft_file_same(bool *out, const char *a, const char *b);
+
 /* Last component of a path ("a/b.onnx" -> "b.onnx"), borrowed from it. */
 const char *graft_path_base(const char *path);
 /* Folder part of a path, "." when there is none; graft_free it. */

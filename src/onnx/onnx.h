@@ -33,6 +33,13 @@ struct graft_onnx_save {
 int graft_onnx_save(const struct graft_model *m, const char *path,
                     const struct graft_onnx_save *options);
 
+/* The same, but the files appear with the others of `set`, when that is
+ * committed: the model last, so add other files after it. */
+struct graft_writers;
+int graft_onnx_save_into(struct graft_writers *set,
+                         const struct graft_model *m, const char *path,
+                         const struct graft_onnx_save *options);
+
 /* The model as one message in memory (graft_free), weights inside. */
 int graft_onnx_encode(uint8_t **out, uint64_t *size,
                       const struct graft_model *m);

@@ -1,9 +1,6 @@
 /* Saving: which files, in which form, and never onto what the model was read
- * from. All files are finished before the first one appears.
+ * from. All files appear, or none.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/file.h"
 #include "base/status.h"
 #include "base/str.h"
@@ -16,21 +13,14 @@ enum { DATA_ALIGN = 64 };
 
 /* ---- never onto the source ----------------------------------------------- */
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-           x.st_ino == y.st_ino;
-}
-
 static int check_source(const struct graft_model *m, const char *target)
 {
-    bool same = m->blob.n && same_file(m->path, target);
-    int status = GRAFT_OK;
+    bool same = false;
+    int status = m->blob.n ? graft_file_same(&same, m->path, target)
+                           : GRAFT_OK;
     for (int i = 1; !same && !status && i < m->blob.n; i++) {
         char *source = graft_path_join(m->items->folder, m->blob.at[i].name);
-        same = source && same_file(source, target);
-        status = source ? GRAFT_OK : GRAFT_EMEM;
+        status = source ? graft_file_same(&same, source, target) : GRAFT_EMEM;
         graft_free(source);
     }
     if (same)
@@ -43,98 +33,67 @@ static int check_source(const struct graft_model *m, const char *target)
 
 struct files {
     const struct graft_model *m;
+    const char *path; /* the model's */
     enum graft_write_mode mode;
-    GRAFT_ARRAY(struct graft_writer *) writer; /* the model's comes first */
-    GRAFT_ARRAY(char *) path;
+    struct graft_writers *set;
 };
 
-static void release_files(struct files *fs)
-{
-    for (int i = 0; i < fs->writer.n; i++)
-        graft_writer_free(fs->writer.at[i]);
-    for (int i = 0; i < fs->path.n; i++)
-        graft_free(fs->path.at[i]);
-    graft_array_release(&fs->writer);
-    graft_array_release(&fs->path);
-}
-
-static int add_file(struct files *fs, const char *path)
+static int add_file(struct graft_writer **out, struct files *fs,
+                    const char *path)
 {
     int status = check_source(fs->m, path);
-    if (status)
-        return status;
-    char **kept = graft_push(&fs->path);
-    if (!kept || !(*kept = graft_strdup(path)))
-        return GRAFT_EMEM;
-    struct graft_writer **w = graft_push(&fs->writer);
-    return w ? graft_writer_new(w, path, fs->mode) : GRAFT_EMEM;
-}
-
-/* The model appears last: who sees it finds its data. */
-static int commit_files(struct files *fs)
-{
-    int status = GRAFT_OK, done = fs->writer.n;
-    for (int i = 0; !status && i < fs->writer.n; i++)
-        status = graft_writer_finish(fs->writer.at[i]);
-    while (!status && done > 0) {
-        status = graft_writer_commit(fs->writer.at[done - 1]);
-        done -= !status;
-    }
-    if (status && fs->mode == GRAFT_WRITE_NEW)
-        for (int i = done; i < fs->path.n; i++)
-            unlink(fs->path.at[i]);
-    return status;
+    return status ? status : graft_writers_add(out, fs->set, path, fs->mode);
 }
 
 /* ---- untouched ----------------------------------------------------------- */
 
 /* The copy would be the file itself: it lies where it has to. */
-static bool is_there(const struct graft_model *m, const struct graft_blob *b,
-                     const char *path)
+static int is_there(bool *out, const struct graft_model *m,
+                    const struct graft_blob *b, const char *path)
 {
     char *source = graft_path_join(m->items->folder, b->name);
-    bool same = source && same_file(source, path);
+    int status = source ? graft_file_same(out, source, path) : GRAFT_EMEM;
     graft_free(source);
-    return same;
+    return status;
 }
 
 static int copy_to(struct files *fs, const struct graft_blob *b,
                    const char *path)
 {
+    struct graft_writer *w = NULL;
     char *inner = graft_path_folder(path);
     int status = inner ? GRAFT_OK : GRAFT_EMEM;
     if (!status && strchr(b->name, '/'))
         status = graft_folder_make(inner);
     graft_free(inner);
-    if (!status && strcmp(path, fs->path.at[0]) == 0)
+    if (!status && strcmp(path, fs->path) == 0)
         return graft_fail(GRAFT_EARG, "'%s' is also the name of the model's "
                           "data file; choose another one", path);
     if (!status)
-        status = add_file(fs, path);
-    return status ? status
-                  : graft_writer_put(fs->writer.at[fs->writer.n - 1], b->data,
-                                     b->size);
+        status = add_file(&w, fs, path);
+    return status ? status : graft_writer_put(w, b->data, b->size);
 }
 
 static int copy_data(struct files *fs, const char *folder,
                      const struct graft_blob *b)
 {
+    bool there = false;
     char *path = graft_path_join(folder, b->name);
-    int status = path ? GRAFT_OK : GRAFT_EMEM;
-    if (!status && !is_there(fs->m, b, path))
+    int status = path ? is_there(&there, fs->m, b, path) : GRAFT_EMEM;
+    if (!status && !there)
         status = copy_to(fs, b, path);
     graft_free(path);
     return status;
 }
 
-static int copy_all(struct files *fs, const char *path)
+static int copy_all(struct files *fs)
 {
     const struct graft_model *m = fs->m;
-    char *folder = graft_path_folder(path);
-    int status = folder ? add_file(fs, path) : GRAFT_EMEM;
+    struct graft_writer *w = NULL;
+    char *folder = graft_path_folder(fs->path);
+    int status = folder ? add_file(&w, fs, fs->path) : GRAFT_EMEM;
     if (!status)
-        status = graft_writer_put(fs->writer.at[0], m->blob.at[0].data,
-                                  m->blob.at[0].size);
+        status = graft_writer_put(w, m->blob.at[0].data, m->blob.at[0].size);
     for (int i = 1; !status && i < m->blob.n; i++)
         status = copy_data(fs, folder, &m->blob.at[i]);
     graft_free(folder);
@@ -194,20 +153,20 @@ static int write_data(const struct graft_export *x, struct graft_writer *w)
     return status;
 }
 
-static int write_outside(struct files *fs, struct graft_export *x,
-                         const char *path)
+static int write_outside(struct files *fs, struct graft_export *x)
 {
     struct graft_str s;
+    struct graft_writer *w = NULL;
     graft_str_init(&s);
-    graft_str_addf(&s, "%s.data", path);
+    graft_str_addf(&s, "%s.data", fs->path);
     x->data_name = graft_path_base(s.at);
     int status = graft_str_ok(&s);
     if (!status)
         status = plan_data(x);
     if (!status)
-        status = add_file(fs, s.at);
+        status = add_file(&w, fs, s.at);
     if (!status)
-        status = write_data(x, fs->writer.at[1]);
+        status = write_data(x, w);
     if (!status)
         status = graft_export_model(x);
     graft_free(x->data_offset);
@@ -215,8 +174,7 @@ static int write_outside(struct files *fs, struct graft_export *x,
     return status;
 }
 
-static int write_anew(struct files *fs, const char *path,
-                      const struct graft_onnx_save *o)
+static int write_anew(struct files *fs, const struct graft_onnx_save *o)
 {
     struct graft_export x = {.m = fs->m};
     uint64_t size = 0;
@@ -226,21 +184,21 @@ static int write_anew(struct files *fs, const char *path,
     if (!status && o->embed && size > inside_max)
         status = graft_fail(GRAFT_ELIMIT, "'%s' would have %llu bytes, which "
                             "one ONNX file cannot hold; write external data",
-                            path, (unsigned long long)size);
+                            fs->path, (unsigned long long)size);
     if (!status)
-        status = add_file(fs, path);
+        status = add_file(&x.sink.file, fs, fs->path);
     if (status)
         return status;
-    x.sink.file = fs->writer.at[0];
     if (o->external || size > inside_max)
-        return write_outside(fs, &x, path);
+        return write_outside(fs, &x);
     return graft_export_model(&x);
 }
 
 /* ---- entry --------------------------------------------------------------- */
 
-int graft_onnx_save(const struct graft_model *m, const char *path,
-                    const struct graft_onnx_save *options)
+int graft_onnx_save_into(struct graft_writers *set,
+                         const struct graft_model *m, const char *path,
+                         const struct graft_onnx_save *options)
 {
     struct graft_onnx_save o = {0};
     if (options)
@@ -248,14 +206,22 @@ int graft_onnx_save(const struct graft_model *m, const char *path,
     if (o.embed && o.external)
         return graft_fail(GRAFT_EARG, "weights can be inside the file or "
                           "outside, not both");
-    struct files fs = {.m = m, .mode = o.replace ? GRAFT_WRITE_REPLACE
-                                                 : GRAFT_WRITE_NEW};
+    struct files fs = {.m = m, .path = path, .set = set,
+                       .mode = o.replace ? GRAFT_WRITE_REPLACE
+                                         : GRAFT_WRITE_NEW};
     bool untouched = m->blob.n && !m->edited && !o.external &&
                      (!o.embed || m->blob.n == 1);
-    int status = untouched ? copy_all(&fs, path) : write_anew(&fs, path, &o);
+    return untouched ? copy_all(&fs) : write_anew(&fs, &o);
+}
+
+int graft_onnx_save(const struct graft_model *m, const char *path,
+                    const struct graft_onnx_save *options)
+{
+    struct graft_writers set = {{0}};
+    int status = graft_onnx_save_into(&set, m, path, options);
     if (!status)
-        status = commit_files(&fs);
-    release_files(&fs);
+        status = graft_writers_commit(&set);
+    graft_writers_release(&set);
     return status;
 }
 

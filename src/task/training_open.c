@@ -4,9 +4,9 @@
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "onnx/onnx.h"
 #include "report/report.h"
 #include "task/training.h"
@@ -16,7 +16,7 @@
 static bool is_folder(const char *path)
 {
     struct stat st;
-    return !stat(path, &st) && S_ISDIR(st.st_mode);
+    return !graft_io_stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
 static int check_options(const struct graft_train_options *o)

@@ -74,3 +74,10 @@ int graft_map_put(struct graft_map *m, const char *key, int value)
     s->value = value;
     return GRAFT_OK;
 }
+
+void graft_map_forget(struct graft_map *m, const char *key)
+{
+    struct graft_map_slot *s = m->cap ? find(m, key) : NULL;
+    if (s && s->key)
+        s->value = -1;
+}

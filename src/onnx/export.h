@@ -1,13 +1,23 @@
-/* Export's inner parts; nobody else includes this.
+/* Export's inner parts. A walk gives the fields of the model as they are now,
+ * untouched ones as they lie in the file; writing counts and copies them,
+ * describing (describe.c) reads them.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef GRAFT_ONNX_EXPORT_H
 #define GRAFT_ONNX_EXPORT_H
 
 #include "base/file.h"
-#include "graph/model.h"
+#include "base/str.h"
+#include "onnx/rewrite.h"
 #include "onnx/scan.h"
 
 enum { GRAFT_OUTSIDE_FROM = 1024 }; /* bytes: smaller tensors stay inside */
+
+/* Fields of ModelProto and GraphProto, by their numbers. */
+enum { GRAFT_M_IR_VERSION = 1, GRAFT_M_DOC = 6, GRAFT_M_GRAPH = 7,
+       GRAFT_M_OPSET = 8, GRAFT_M_METADATA = 14, GRAFT_M_FUNCTION = 25 };
+enum { GRAFT_G_NODE = 1, GRAFT_G_NAME = 2, GRAFT_G_INITIALIZER = 5,
+       GRAFT_G_INPUT = 11, GRAFT_G_OUTPUT = 12, GRAFT_G_VALUE_INFO = 13,
+       GRAFT_G_QUANTIZATION = 14, GRAFT_G_SPARSE = 15 };
 
 /* Where bytes go: a file, a block of memory, or (both NULL) nowhere, which
  * still counts them. */
@@ -32,7 +42,58 @@ int graft_export_size(uint64_t *out, const struct graft_export *x);
 
 int graft_sink_put(struct graft_sink *s, const void *at, uint64_t n);
 
-/* An initializer as a field of GraphProto. */
-int graft_export_tensor(struct graft_export *x, int index);
+/* ---- the walk ------------------------------------------------------------ */
+
+struct graft_element {
+    uint32_t field;
+    int32_t index;        /* node, tensor or value in the model; -1: none */
+    const uint8_t *head;  /* tag and length as the file has them; NULL: the */
+    uint64_t n_head;      /* payload is a message made anew */
+    const struct graft_piece *piece; /* the payload */
+    int n_piece;
+    uint64_t n;           /* its length */
+};
+typedef int graft_element_fn(void *ctx, const struct graft_element *e);
+
+struct graft_walk {
+    const struct graft_export *x; /* model, and where its weights go */
+    struct graft_rewrite rewrite;
+    struct graft_pieces pieces;
+    int32_t *said;   /* for each value: the graph's item that states its type
+                        and makes it an output; -1: none */
+    int next_output; /* of m->output, not given yet */
+    graft_element_fn *each;
+    void *ctx;
+};
+/* *w is for graft_walk_model and _graph; release also after a failure. */
+int graft_walk_init(struct graft_walk *w, const struct graft_export *x);
+void graft_walk_release(struct graft_walk *w);
+/* Gives the model's fields in order; its graph without any bytes. */
+int graft_walk_model(struct graft_walk *w, graft_element_fn *each, void *ctx);
+/* The same for the fields of the graph. */
+int graft_walk_graph(struct graft_walk *w, graft_element_fn *each, void *ctx);
+
+/* Inside the walk: gives the pieces gathered as one field; a message made by
+ * a builder (released) the same way. */
+int graft_walk_give(struct graft_walk *w, uint32_t field, int32_t index);
+int graft_walk_built(struct graft_walk *w, uint32_t field, int32_t index,
+                     struct graft_str *message);
+/* A field as it lies in the file. */
+int graft_walk_item(struct graft_walk *w, const struct graft_item *item);
+/* The same with names and patches applied, perhaps under another number. */
+int graft_walk_message(struct graft_walk *w, const struct graft_item *item,
+                       uint32_t field, enum graft_message kind,
+                       struct graft_patch *patch, int n_patch);
+/* Items that edits change inside: a node; what is stated of a value; an
+ * initializer, which may also be a new one. */
+int graft_walk_node(struct graft_walk *w, const struct graft_item *item);
+int graft_walk_value(struct graft_walk *w, const struct graft_item *item,
+                     uint32_t field);
+int graft_walk_tensor(struct graft_walk *w, int32_t index);
+/* A message of the file with the model's names and with patches: in pieces,
+ * which are its own bytes where nothing changes. */
+int graft_walk_rewrite(struct graft_walk *w, const struct graft_wire *in,
+                       enum graft_message kind, struct graft_patch *patch,
+                       int n_patch, bool *changed);
 
 #endif

@@ -109,6 +109,8 @@ $(BUILD)/src/kernels/isa_avx2.o: EXTRA = $(KERNEL_CFLAGS) $(ISA_avx2)
 $(BUILD)/src/kernels/isa_avx512.o: EXTRA = $(KERNEL_CFLAGS) $(ISA_avx512)
 $(BUILD)/src/kernels/isa_generic.o: EXTRA = $(KERNEL_CFLAGS)
 $(BUILD)/gen/onnx.pb-c.o: EXTRA = -w
+# stb_image adds and shifts the numbers of damaged files without looking.
+$(BUILD)/src/data/image.o: EXTRA = -fwrapv
 $(BUILD)/tests/%.o: GRAFT_CPPFLAGS += -Itests
 # stb_image_write, which these tests draw with, shifts signed numbers.
 $(BUILD)/tests/data/%.o: EXTRA = $(if $(SANITIZE),-fno-sanitize=shift)
@@ -268,7 +270,8 @@ FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard \
         tests/fuzz/fuzz_*.c)))
 FUZZ_CC ?= clang
 FUZZ_SAN = address,undefined
-FUZZ_BUILD = BUILD=$(BUILD)/fuzz/build CC='$(FUZZ_CC)' CFLAGS='-O1 -g' \
+FUZZ_BUILD = BUILD=$(BUILD)/fuzz/build CC='$(FUZZ_CC)' \
+             CFLAGS='-O1 -g -fsanitize-ignorelist=tests/fuzz/ignore.txt' \
              SANITIZE=fuzzer-no-link,$(FUZZ_SAN) DEVELOPER= DEPS=no
 FUZZ_SRC = $(wildcard tests/fuzz/*.c)
 FUZZ_OBJ = $(FUZZ_SRC:%.c=$(BUILD)/%.o)

@@ -1,0 +1,48 @@
+/* NumPy files are written whole or not at all, several of them together.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "graft/model.h"
+#include "support/faults.h"
+#include "test.h"
+
+struct job {
+    char folder[200], path[2][300];
+    bool replace;
+};
+
+static int work(void *ctx)
+{
+    const struct job *j = ctx;
+    static float data[3000] = {1, 2, 3};
+    const struct graft_array a[2] = {
+        {.rank = 2, .dim = {30, 100}, .data = data},
+        {.rank = 1, .dim = {3}, .data = data}};
+    const char *const paths[2] = {j->path[0], j->path[1]};
+    struct graft_array back = {0};
+    int status = graft_npy_write_all(a, paths, 2, j->replace);
+    if (!status)
+        status = graft_npy_read(&back, NULL, paths[0]);
+    if (!status)
+        assert_true(back.rank == 2 && back.dim[1] == 100 &&
+                    back.data[2] == 3);
+    graft_npy_release(&back);
+    return status;
+}
+
+TEST(api_npy__any_allocation_and_file_operation_may_fail)
+{
+    struct job j = {.replace = false};
+    snprintf(j.folder, sizeof j.folder, "%s", test_folder_in_memory());
+    for (int i = 0; i < 2; i++)
+        snprintf(j.path[i], sizeof j.path[i], "%s/%d.npy", j.folder, i);
+    struct fault_work w = {.name = "two arrays written, one read",
+                           .folder = j.folder, .run = work, .ctx = &j};
+    fault_every_point(&w);
+    assert_ok(graft_file_write(j.path[1], "old", 3, GRAFT_WRITE_NEW));
+    j.replace = true;
+    w.name = "the same over an old file";
+    fault_every_point(&w);
+}

@@ -40,20 +40,20 @@ static int put(void *ctx, const struct graft_element *e)
 }
 
 struct model_sink {
-    struct graft_walk *of_graph; /* a walk of its own: walks nest */
+    struct graft_emit *of_graph; /* a walk of its own: walks nest */
     struct graft_sink *sink;
 };
 
 static int put_graph(struct model_sink *t)
 {
     struct graft_sink count = {0};
-    int status = graft_walk_graph(t->of_graph, put, &count);
+    int status = graft_emit_graph(t->of_graph, put, &count);
     if (!status)
         status = put_head(t->sink, GRAFT_M_GRAPH, count.n);
     if (!status && !t->sink->file && !t->sink->memory)
         t->sink->n += count.n;
     else if (!status)
-        status = graft_walk_graph(t->of_graph, put, t->sink);
+        status = graft_emit_graph(t->of_graph, put, t->sink);
     return status;
 }
 
@@ -65,15 +65,15 @@ static int put_field(void *ctx, const struct graft_element *e)
 
 int graft_export_model(struct graft_export *x)
 {
-    struct graft_walk model, graph = {0};
+    struct graft_emit model, graph = {0};
     struct model_sink to = {&graph, &x->sink};
-    int status = graft_walk_init(&model, x);
+    int status = graft_emit_init(&model, x);
     if (!status)
-        status = graft_walk_init(&graph, x);
+        status = graft_emit_init(&graph, x);
     if (!status)
-        status = graft_walk_model(&model, put_field, &to);
-    graft_walk_release(&graph);
-    graft_walk_release(&model);
+        status = graft_emit_model(&model, put_field, &to);
+    graft_emit_release(&graph);
+    graft_emit_release(&model);
     return status;
 }
 

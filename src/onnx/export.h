@@ -55,7 +55,7 @@ struct graft_element {
 };
 typedef int graft_element_fn(void *ctx, const struct graft_element *e);
 
-struct graft_walk {
+struct graft_emit {
     const struct graft_export *x; /* model, and where its weights go */
     struct graft_rewrite rewrite;
     struct graft_pieces pieces;
@@ -65,34 +65,38 @@ struct graft_walk {
     graft_element_fn *each;
     void *ctx;
 };
-/* *w is for graft_walk_model and _graph; release also after a failure. */
-int graft_walk_init(struct graft_walk *w, const struct graft_export *x);
-void graft_walk_release(struct graft_walk *w);
+/* *w is for graft_emit_model and _graph; release also after a failure. */
+int graft_emit_init(struct graft_emit *w, const struct graft_export *x);
+void graft_emit_release(struct graft_emit *w);
 /* Gives the model's fields in order; its graph without any bytes. */
-int graft_walk_model(struct graft_walk *w, graft_element_fn *each, void *ctx);
+int graft_emit_model(struct graft_emit *w, graft_element_fn *each, void *ctx);
 /* The same for the fields of the graph. */
-int graft_walk_graph(struct graft_walk *w, graft_element_fn *each, void *ctx);
+int graft_emit_graph(struct graft_emit *w, graft_element_fn *each, void *ctx);
+
+/* The ValueInfo states a type, in the file or by an edit. */
+bool graft_item_states_type(const struct graft_model *m,
+                            const struct graft_item *item);
 
 /* Inside the walk: gives the pieces gathered as one field; a message made by
  * a builder (released) the same way. */
-int graft_walk_give(struct graft_walk *w, uint32_t field, int32_t index);
-int graft_walk_built(struct graft_walk *w, uint32_t field, int32_t index,
+int graft_emit_give(struct graft_emit *w, uint32_t field, int32_t index);
+int graft_emit_built(struct graft_emit *w, uint32_t field, int32_t index,
                      struct graft_str *message);
 /* A field as it lies in the file. */
-int graft_walk_item(struct graft_walk *w, const struct graft_item *item);
+int graft_emit_item(struct graft_emit *w, const struct graft_item *item);
 /* The same with names and patches applied, perhaps under another number. */
-int graft_walk_message(struct graft_walk *w, const struct graft_item *item,
+int graft_emit_message(struct graft_emit *w, const struct graft_item *item,
                        uint32_t field, enum graft_message kind,
                        struct graft_patch *patch, int n_patch);
 /* Items that edits change inside: a node; what is stated of a value; an
  * initializer, which may also be a new one. */
-int graft_walk_node(struct graft_walk *w, const struct graft_item *item);
-int graft_walk_value(struct graft_walk *w, const struct graft_item *item,
+int graft_emit_node(struct graft_emit *w, const struct graft_item *item);
+int graft_emit_value(struct graft_emit *w, const struct graft_item *item,
                      uint32_t field);
-int graft_walk_tensor(struct graft_walk *w, int32_t index);
+int graft_emit_tensor(struct graft_emit *w, int32_t index);
 /* A message of the file with the model's names and with patches: in pieces,
  * which are its own bytes where nothing changes. */
-int graft_walk_rewrite(struct graft_walk *w, const struct graft_wire *in,
+int graft_emit_rewrite(struct graft_emit *w, const struct graft_wire *in,
                        enum graft_message kind, struct graft_patch *patch,
                        int n_patch, bool *changed);
 

@@ -7,15 +7,15 @@
 
 /* ---- the graph's fields, one function for each kind ---------------------- */
 
-typedef int giver(struct graft_walk *w, const struct graft_item *item);
+typedef int giver(struct graft_emit *w, const struct graft_item *item);
 
-static int node(struct graft_walk *w, const struct graft_item *item)
+static int node(struct graft_emit *w, const struct graft_item *item)
 {
     return w->x->m->node.at[item->index].removed ? GRAFT_OK
-                                                 : graft_walk_node(w, item);
+                                                 : graft_emit_node(w, item);
 }
 
-static int initializer(struct graft_walk *w, const struct graft_item *item)
+static int initializer(struct graft_emit *w, const struct graft_item *item)
 {
     const struct graft_export *x = w->x;
     const struct graft_tensor *t = &x->m->tensor.at[item->index];
@@ -24,29 +24,29 @@ static int initializer(struct graft_walk *w, const struct graft_item *item)
     if (t->removed)
         return GRAFT_OK;
     if (outside || t->external || t->replaced)
-        return graft_walk_tensor(w, item->index);
-    return graft_walk_message(w, item, item->number, GRAFT_MSG_INITIALIZER, NULL,
+        return graft_emit_tensor(w, item->index);
+    return graft_emit_message(w, item, item->number, GRAFT_MSG_INITIALIZER, NULL,
                         0);
 }
 
-static int sparse(struct graft_walk *w, const struct graft_item *item)
+static int sparse(struct graft_emit *w, const struct graft_item *item)
 {
     return w->x->m->tensor.at[item->index].removed
                ? GRAFT_OK
-               : graft_walk_message(w, item, item->number,
+               : graft_emit_message(w, item, item->number,
                               GRAFT_MSG_SPARSE_INITIALIZER, NULL, 0);
 }
 
-static int input(struct graft_walk *w, const struct graft_item *item)
+static int input(struct graft_emit *w, const struct graft_item *item)
 {
     const struct graft_value *v = &w->x->m->value.at[item->index];
-    return v->is_input && !v->remade ? graft_walk_value(w, item, item->number)
+    return v->is_input && !v->remade ? graft_emit_value(w, item, item->number)
                                      : GRAFT_OK;
 }
 
 /* The file's outputs stay where they are as far as the list of outputs
  * follows their order; the others come behind. */
-static int output(struct graft_walk *w, const struct graft_item *item)
+static int output(struct graft_emit *w, const struct graft_item *item)
 {
     const struct graft_model *m = w->x->m;
     if (m->outputs_changed) {
@@ -56,7 +56,7 @@ static int output(struct graft_walk *w, const struct graft_item *item)
             return GRAFT_OK;
         w->next_output++;
     }
-    return graft_walk_value(w, item, item->number);
+    return graft_emit_value(w, item, item->number);
 }
 
 /* Whether what the file says about a value still holds. */
@@ -85,7 +85,7 @@ static bool holds(const struct graft_model *m, const struct graft_item *item)
 }
 
 /* An output states its type in the list of outputs. */
-static int value_info(struct graft_walk *w, const struct graft_item *item)
+static int value_info(struct graft_emit *w, const struct graft_item *item)
 {
     bool moved = item->index >= 0 && w->said[item->index] >= 0 &&
                  &w->x->m->items->graph.at[w->said[item->index]] == item;
@@ -93,13 +93,13 @@ static int value_info(struct graft_walk *w, const struct graft_item *item)
         graft_rewrite_drops(&w->rewrite, GRAFT_MSG_GRAPH, item->number,
                             item->head + item->length))
         return GRAFT_OK;
-    return graft_walk_value(w, item, item->number);
+    return graft_emit_value(w, item, item->number);
 }
 
-static int annotation(struct graft_walk *w, const struct graft_item *item)
+static int annotation(struct graft_emit *w, const struct graft_item *item)
 {
     return holds(w->x->m, item)
-               ? graft_walk_message(w, item, item->number, GRAFT_MSG_ANNOTATION,
+               ? graft_emit_message(w, item, item->number, GRAFT_MSG_ANNOTATION,
                               NULL, 0)
                : GRAFT_OK;
 }
@@ -111,7 +111,7 @@ static giver *const givers[32] = {
     [GRAFT_G_SPARSE] = sparse,
 };
 
-static int graph_item(struct graft_walk *w, const struct graft_item *item)
+static int graph_item(struct graft_emit *w, const struct graft_item *item)
 {
     giver *give = item->number < 32 ? givers[item->number] : NULL;
     if (give)
@@ -119,12 +119,12 @@ static int graph_item(struct graft_walk *w, const struct graft_item *item)
     return graft_rewrite_drops(&w->rewrite, GRAFT_MSG_GRAPH, item->number,
                                item->head + item->length)
                ? GRAFT_OK
-               : graft_walk_item(w, item);
+               : graft_emit_item(w, item);
 }
 
 /* ---- what edits added ---------------------------------------------------- */
 
-static int new_nodes(struct graft_walk *w, bool first)
+static int new_nodes(struct graft_emit *w, bool first)
 {
     const struct graft_model *m = w->x->m;
     int status = GRAFT_OK;
@@ -135,12 +135,12 @@ static int new_nodes(struct graft_walk *w, bool first)
         struct graft_str s;
         graft_str_init(&s);
         graft_encode_node(&s, m, n);
-        status = graft_walk_built(w, GRAFT_G_NODE, i, &s);
+        status = graft_emit_built(w, GRAFT_G_NODE, i, &s);
     }
     return status;
 }
 
-static int new_value(struct graft_walk *w, uint32_t field, graft_value_id id)
+static int new_value(struct graft_emit *w, uint32_t field, graft_value_id id)
 {
     const struct graft_value *v = &w->x->m->value.at[id];
     if (!v->dtype)
@@ -149,24 +149,24 @@ static int new_value(struct graft_walk *w, uint32_t field, graft_value_id id)
     struct graft_str s;
     graft_str_init(&s);
     graft_encode_value(&s, v);
-    return graft_walk_built(w, field, id, &s);
+    return graft_emit_built(w, field, id, &s);
 }
 
-static int new_output(struct graft_walk *w, graft_value_id id)
+static int new_output(struct graft_emit *w, graft_value_id id)
 {
     const int said = w->said[id];
     return said < 0 ? new_value(w, GRAFT_G_OUTPUT, id)
-                    : graft_walk_value(w, &w->x->m->items->graph.at[said],
+                    : graft_emit_value(w, &w->x->m->items->graph.at[said],
                                  GRAFT_G_OUTPUT);
 }
 
-static int added(struct graft_walk *w)
+static int added(struct graft_emit *w)
 {
     const struct graft_model *m = w->x->m;
     int status = new_nodes(w, false);
     for (int i = 0; !status && i < m->tensor.n; i++)
         if (m->tensor.at[i].span.blob < 0 && !m->tensor.at[i].removed)
-            status = graft_walk_tensor(w, i);
+            status = graft_emit_tensor(w, i);
     for (int i = 0; !status && i < m->input.n; i++)
         if (m->value.at[m->input.at[i]].made)
             status = new_value(w, GRAFT_G_INPUT, m->input.at[i]);
@@ -176,7 +176,7 @@ static int added(struct graft_walk *w)
     return status;
 }
 
-int graft_walk_graph(struct graft_walk *w, graft_element_fn *each, void *ctx)
+int graft_emit_graph(struct graft_emit *w, graft_element_fn *each, void *ctx)
 {
     const struct graft_model *m = w->x->m;
     struct graft_str name;
@@ -187,7 +187,7 @@ int graft_walk_graph(struct graft_walk *w, graft_element_fn *each, void *ctx)
     if (!status && !m->items) {
         graft_str_init(&name);
         graft_str_add(&name, *m->graph_name ? m->graph_name : "graph");
-        status = graft_walk_built(w, GRAFT_G_NAME, -1, &name);
+        status = graft_emit_built(w, GRAFT_G_NAME, -1, &name);
     }
     for (int i = 0; !status && m->items && i < m->items->graph.n; i++)
         status = graph_item(w, &m->items->graph.at[i]);

@@ -5,11 +5,18 @@
 #include "onnx/export.h"
 
 /* Fields of NodeProto. */
-enum { N_NAME = 3, N_ATTRIBUTE = 5, N_DOC = 6 };
+enum { N_INPUT = 1, N_NAME = 3, N_ATTRIBUTE = 5, N_DOC = 6 };
+
+static bool other_input(const struct graft_node *node, int k)
+{
+    return node->in_file && node->in[k] != node->in_file[k];
+}
 
 static int count_patches(const struct graft_node *node)
 {
     int n = node->renamed + (node->doc != NULL);
+    for (int k = 0; k < node->n_in; k++)
+        n += other_input(node, k);
     for (int i = 0; i < node->n_attr; i++)
         n += node->attr[i].edited;
     return n;
@@ -18,9 +25,17 @@ static int count_patches(const struct graft_node *node)
 /* Attributes stand in the model in the order of the file. */
 static void encode_patches(struct graft_str *s, uint64_t *end,
                            struct graft_patch *patch,
+                           const struct graft_model *m,
                            const struct graft_node *node)
 {
     int n = 0;
+    for (int k = 0; k < node->n_in; k++) {
+        if (!other_input(node, k))
+            continue;
+        graft_put_text(s, N_INPUT, m->value.at[node->in[k]].name);
+        patch[n] = (struct graft_patch){.field = N_INPUT, .ordinal = k};
+        end[n++] = s->n;
+    }
     if (node->renamed) {
         graft_put_text(s, N_NAME, node->name);
         patch[n] = (struct graft_patch){.field = N_NAME, .ordinal = -1};
@@ -46,19 +61,19 @@ static void encode_patches(struct graft_str *s, uint64_t *end,
     }
 }
 
-int graft_walk_node(struct graft_walk *w, const struct graft_item *item)
+int graft_emit_node(struct graft_emit *w, const struct graft_item *item)
 {
     const struct graft_node *node = &w->x->m->node.at[item->index];
     const int n = count_patches(node);
     if (!n)
-        return graft_walk_message(w, item, GRAFT_G_NODE, GRAFT_MSG_NODE, NULL, 0);
+        return graft_emit_message(w, item, GRAFT_G_NODE, GRAFT_MSG_NODE, NULL, 0);
     struct graft_patch *patch = graft_calloc((size_t)n, sizeof *patch);
     uint64_t *end = graft_calloc((size_t)n, sizeof *end);
     struct graft_str s;
     graft_str_init(&s);
     int status = patch && end ? GRAFT_OK : GRAFT_EMEM;
     if (!status) {
-        encode_patches(&s, end, patch, node);
+        encode_patches(&s, end, patch, w->x->m, node);
         status = graft_str_ok(&s);
     }
     for (int i = 0; !status && i < n; i++) {
@@ -67,7 +82,7 @@ int graft_walk_node(struct graft_walk *w, const struct graft_item *item)
         patch[i].n = end[i] - from;
     }
     if (!status)
-        status = graft_walk_message(w, item, GRAFT_G_NODE, GRAFT_MSG_NODE, patch,
+        status = graft_emit_message(w, item, GRAFT_G_NODE, GRAFT_MSG_NODE, patch,
                               n);
     graft_str_release(&s);
     graft_free(patch);
@@ -76,14 +91,14 @@ int graft_walk_node(struct graft_walk *w, const struct graft_item *item)
 }
 
 /* What the file states of a value, with the type that an edit gave it. */
-int graft_walk_value(struct graft_walk *w, const struct graft_item *item,
+int graft_emit_value(struct graft_emit *w, const struct graft_item *item,
                       uint32_t field)
 {
     const struct graft_model *m = w->x->m;
     const struct graft_value *v =
         item->index < 0 ? NULL : &m->value.at[item->index];
     if (!v || !v->retyped)
-        return graft_walk_message(w, item, field, GRAFT_MSG_VALUE, NULL, 0);
+        return graft_emit_message(w, item, field, GRAFT_MSG_VALUE, NULL, 0);
     struct graft_str type, s;
     graft_str_init(&type);
     graft_str_init(&s);
@@ -94,7 +109,7 @@ int graft_walk_value(struct graft_walk *w, const struct graft_item *item,
     int status = graft_str_ok(&s);
     struct graft_patch patch = {2, -1, (const uint8_t *)s.at, s.n, false};
     if (!status)
-        status = graft_walk_message(w, item, field, GRAFT_MSG_VALUE, &patch, 1);
+        status = graft_emit_message(w, item, field, GRAFT_MSG_VALUE, &patch, 1);
     graft_str_release(&s);
     return status;
 }

@@ -17,7 +17,7 @@ enum { N_DATA = sizeof data_fields / sizeof *data_fields };
 
 /* The file's message without its data, perhaps with another type; head is
  * used until the pieces are given. */
-static int kept_head(struct graft_walk *w, const struct graft_tensor *t,
+static int kept_head(struct graft_emit *w, const struct graft_tensor *t,
                      struct graft_str *head)
 {
     const struct graft_model *m = w->x->m;
@@ -41,7 +41,7 @@ static int kept_head(struct graft_walk *w, const struct graft_tensor *t,
                                           head->n - dims, false};
     }
     bool changed;
-    return graft_walk_rewrite(w, &in, GRAFT_MSG_INITIALIZER, patch, n,
+    return graft_emit_rewrite(w, &in, GRAFT_MSG_INITIALIZER, patch, n,
                               &changed);
 }
 
@@ -68,7 +68,7 @@ static void put_place(struct graft_str *s, const char *file, uint64_t offset,
 }
 
 /* Where the elements are: in the message, or in the data file. */
-static int put_data(struct graft_walk *w, int32_t index)
+static int put_data(struct graft_emit *w, int32_t index)
 {
     const struct graft_export *x = w->x;
     const struct graft_tensor *t = &x->m->tensor.at[index];
@@ -87,7 +87,7 @@ static int put_data(struct graft_walk *w, int32_t index)
     return status;
 }
 
-int graft_walk_tensor(struct graft_walk *w, int32_t index)
+int graft_emit_tensor(struct graft_emit *w, int32_t index)
 {
     const struct graft_tensor *t = &w->x->m->tensor.at[index];
     struct graft_str head;
@@ -104,7 +104,7 @@ int graft_walk_tensor(struct graft_walk *w, int32_t index)
     if (!status)
         status = put_data(w, index);
     if (!status)
-        status = graft_walk_give(w, GRAFT_G_INITIALIZER, index);
+        status = graft_emit_give(w, GRAFT_G_INITIALIZER, index);
     graft_str_release(&head);
     return status;
 }

@@ -44,4 +44,24 @@ int graft_onnx_save_into(struct graft_writers *set,
 int graft_onnx_encode(uint8_t **out, uint64_t *size,
                       const struct graft_model *m);
 
+/* ---- what edits ask ------------------------------------------------------ */
+
+/* Whether a subgraph or training graph uses `name` for something of its own,
+ * so that a value of the main graph may not be called so. */
+int graft_onnx_mentions(bool *out, const struct graft_model *m,
+                        const char *name);
+
+/* How much m->strip leaves out. */
+struct graft_onnx_part {
+    int64_t n;
+    uint64_t bytes; /* with tag and length */
+};
+int graft_onnx_stripped(struct graft_onnx_part *doc,
+                        struct graft_onnx_part *value_info,
+                        struct graft_onnx_part *metadata,
+                        const struct graft_model *m);
+
+/* The value has a stated type, one that is no tensor's included. */
+bool graft_onnx_states_type(const struct graft_model *m, graft_value_id id);
+
 #endif

@@ -6,9 +6,8 @@
 #include "onnx/encode.h"
 #include "onnx/export.h"
 
-/* The item states a type, in the file or by an edit. */
-static bool states_type(const struct graft_model *m,
-                        const struct graft_item *item)
+bool graft_item_states_type(const struct graft_model *m,
+                            const struct graft_item *item)
 {
     const uint64_t at = item->offset + item->head;
     struct graft_wire in = {m->blob.at[0].data, at, at + item->length,
@@ -20,10 +19,10 @@ static bool states_type(const struct graft_model *m,
     return m->value.at[item->index].retyped;
 }
 
-int graft_walk_init(struct graft_walk *w, const struct graft_export *x)
+int graft_emit_init(struct graft_emit *w, const struct graft_export *x)
 {
     const struct graft_model *m = x->m;
-    *w = (struct graft_walk){.x = x};
+    *w = (struct graft_emit){.x = x};
     int status = graft_rewrite_init(&w->rewrite, m, &w->pieces);
     w->said = status ? NULL : graft_calloc((size_t)m->value.n,
                                            sizeof *w->said);
@@ -41,13 +40,14 @@ int graft_walk_init(struct graft_walk *w, const struct graft_export *x)
             const struct graft_item *item = &m->items->graph.at[i];
             if (item->number == order[k] && item->index >= 0 &&
                 m->value.at[item->index].is_output &&
-                !m->value.at[item->index].made && states_type(m, item))
+                !m->value.at[item->index].made &&
+                graft_item_states_type(m, item))
                 w->said[item->index] = i;
         }
     return GRAFT_OK;
 }
 
-void graft_walk_release(struct graft_walk *w)
+void graft_emit_release(struct graft_emit *w)
 {
     graft_rewrite_release(&w->rewrite);
     graft_pieces_release(&w->pieces);
@@ -57,7 +57,7 @@ void graft_walk_release(struct graft_walk *w)
 
 /* ---- giving -------------------------------------------------------------- */
 
-int graft_walk_give(struct graft_walk *w, uint32_t field, int32_t index)
+int graft_emit_give(struct graft_emit *w, uint32_t field, int32_t index)
 {
     struct graft_element e = {
         .field = field, .index = index, .piece = w->pieces.list.at,
@@ -67,20 +67,20 @@ int graft_walk_give(struct graft_walk *w, uint32_t field, int32_t index)
     return status;
 }
 
-int graft_walk_built(struct graft_walk *w, uint32_t field, int32_t index,
+int graft_emit_built(struct graft_emit *w, uint32_t field, int32_t index,
                      struct graft_str *message)
 {
     int status = graft_str_ok(message);
     if (!status)
         status = graft_pieces_add(&w->pieces, message->at, message->n);
     if (!status)
-        status = graft_walk_give(w, field, index);
+        status = graft_emit_give(w, field, index);
     graft_str_release(message);
     return status;
 }
 
 /* A field as it lies in the file. */
-int graft_walk_item(struct graft_walk *w, const struct graft_item *item)
+int graft_emit_item(struct graft_emit *w, const struct graft_item *item)
 {
     const uint8_t *at = w->x->m->blob.at[0].data + item->offset;
     struct graft_piece payload = {at + item->head, item->length};
@@ -91,7 +91,7 @@ int graft_walk_item(struct graft_walk *w, const struct graft_item *item)
     return w->each(w->ctx, &e);
 }
 
-int graft_walk_rewrite(struct graft_walk *w, const struct graft_wire *in,
+int graft_emit_rewrite(struct graft_emit *w, const struct graft_wire *in,
                        enum graft_message kind, struct graft_patch *patch,
                        int n_patch, bool *changed)
 {
@@ -106,7 +106,7 @@ int graft_walk_rewrite(struct graft_walk *w, const struct graft_wire *in,
 }
 
 /* The message of an item, under a field number that may be another one. */
-int graft_walk_message(struct graft_walk *w, const struct graft_item *item,
+int graft_emit_message(struct graft_emit *w, const struct graft_item *item,
                         uint32_t field, enum graft_message kind,
                         struct graft_patch *patch, int n_patch)
 {
@@ -117,63 +117,63 @@ int graft_walk_message(struct graft_walk *w, const struct graft_item *item,
     bool changed = false;
     bool nothing = !n_patch && !m->renamed.n && !m->strip;
     int status = nothing ? GRAFT_OK
-                         : graft_walk_rewrite(w, &in, kind, patch, n_patch,
+                         : graft_emit_rewrite(w, &in, kind, patch, n_patch,
                                               &changed);
     if (status)
         return status;
     if (!changed && field == item->number) {
         graft_pieces_clear(&w->pieces);
-        return graft_walk_item(w, item);
+        return graft_emit_item(w, item);
     }
     if (nothing)
         status = graft_pieces_add(&w->pieces, in.data + in.pos,
                                   in.end - in.pos);
-    return status ? status : graft_walk_give(w, field, item->index);
+    return status ? status : graft_emit_give(w, field, item->index);
 }
 
 /* ---- the model's fields -------------------------------------------------- */
 
-static int put_opset(struct graft_walk *w, const struct graft_opset *o)
+static int put_opset(struct graft_emit *w, const struct graft_opset *o)
 {
     struct graft_str s;
     graft_str_init(&s);
     graft_encode_opset(&s, o);
-    return graft_walk_built(w, GRAFT_M_OPSET, -1, &s);
+    return graft_emit_built(w, GRAFT_M_OPSET, -1, &s);
 }
 
-static int put_metadata(struct graft_walk *w, const struct graft_metadata *e)
+static int put_metadata(struct graft_emit *w, const struct graft_metadata *e)
 {
     struct graft_str s;
     graft_str_init(&s);
     graft_encode_entry(&s, e->key, e->value);
-    return graft_walk_built(w, GRAFT_M_METADATA, -1, &s);
+    return graft_emit_built(w, GRAFT_M_METADATA, -1, &s);
 }
 
-static int put_doc(struct graft_walk *w)
+static int put_doc(struct graft_emit *w)
 {
     struct graft_str s;
     if (!w->x->m->doc || !*w->x->m->doc)
         return GRAFT_OK;
     graft_str_init(&s);
     graft_str_add(&s, w->x->m->doc);
-    return graft_walk_built(w, GRAFT_M_DOC, -1, &s);
+    return graft_emit_built(w, GRAFT_M_DOC, -1, &s);
 }
 
 /* Without pieces: who wants the graph walks it. */
-static int put_graph(struct graft_walk *w)
+static int put_graph(struct graft_emit *w)
 {
     const struct graft_element e = {.field = GRAFT_M_GRAPH, .index = -1};
     return w->each(w->ctx, &e);
 }
 
-static int model_item(struct graft_walk *w, const struct graft_item *item)
+static int model_item(struct graft_emit *w, const struct graft_item *item)
 {
     const struct graft_model *m = w->x->m;
     if (item->number == GRAFT_M_GRAPH)
         return put_graph(w);
     if (item->number == GRAFT_M_METADATA)
         return m->metadata.at[item->index].removed
-                   ? GRAFT_OK : graft_walk_item(w, item);
+                   ? GRAFT_OK : graft_emit_item(w, item);
     if (item->number == GRAFT_M_OPSET &&
         m->opset.at[item->index].span.blob < 0)
         return put_opset(w, &m->opset.at[item->index]);
@@ -185,12 +185,12 @@ static int model_item(struct graft_walk *w, const struct graft_item *item)
     enum graft_message kind = graft_message_of(GRAFT_MSG_MODEL,
                                                item->number);
     return kind == GRAFT_MSG_OTHER
-               ? graft_walk_item(w, item)
-               : graft_walk_message(w, item, item->number, kind, NULL, 0);
+               ? graft_emit_item(w, item)
+               : graft_emit_message(w, item, item->number, kind, NULL, 0);
 }
 
 /* A model that no file began. */
-static int put_beginning(struct graft_walk *w)
+static int put_beginning(struct graft_emit *w)
 {
     static const uint8_t tag[] = {GRAFT_M_IR_VERSION << 3};
     uint8_t number[GRAFT_VARINT_MAX];
@@ -204,7 +204,7 @@ static int put_beginning(struct graft_walk *w)
     return status ? status : put_graph(w);
 }
 
-int graft_walk_model(struct graft_walk *w, graft_element_fn *each, void *ctx)
+int graft_emit_model(struct graft_emit *w, graft_element_fn *each, void *ctx)
 {
     const struct graft_model *m = w->x->m;
     const struct graft_items *items = m->items;

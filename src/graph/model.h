@@ -105,6 +105,8 @@ struct graft_node {
                                 file's own, not read */
     bool first;              /* new, and written before all other nodes: it
                                 reads initializers only */
+    const graft_value_id *in_file; /* the file's inputs, where an edit gave
+                                      the node others; NULL: `in` is */
 };
 
 /* A dimension as a file states it. */

@@ -3,6 +3,7 @@
  *   graft/status.h      codes and messages
  *   graft/runtime.h     threads, memory, cache folder, log
  *   graft/model.h       open, inspect, save and run ONNX files
+ *   graft/edit.h        names, outputs, contents of a model; ballast
  *   graft/train.h       a new head from a folder of photos
  *   graft/classifier.h  predict, evaluate, verify
  *   graft/cache.h       the feature cache
@@ -13,6 +14,7 @@
 
 #include "graft/cache.h"
 #include "graft/classifier.h"
+#include "graft/edit.h"
 #include "graft/model.h"
 #include "graft/runtime.h"
 #include "graft/status.h"

@@ -2,6 +2,7 @@
  * stores (32 hexadecimal digits and ".feat") and the side index, where their
  * first bytes are ours; nothing else is looked at.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,15 +88,23 @@ static void folder_release(struct folder *f)
     graft_array_release(&f->file);
 }
 
+static int cannot_list(const char *path)
+{
+    return graft_fail(GRAFT_EIO, "the cache folder '%s' cannot be listed: %s",
+                      path, strerror(errno));
+}
+
 static int folder_read(struct folder *f, const char *path)
 {
     DIR *d = graft_io_opendir(path);
-    int status = GRAFT_OK;
+    int status = GRAFT_OK, got = 0;
     if (!d)
-        return GRAFT_OK; /* not there: empty */
+        return errno == ENOENT ? GRAFT_OK : cannot_list(path);
     const char *name;
-    while (!status && graft_io_readdir(d, &name) > 0)
+    while (!status && (got = graft_io_readdir(d, &name)) > 0)
         status = add(f, path, name);
+    if (got < 0)
+        status = cannot_list(path);
     graft_io_closedir(d);
     if (f->file.n)
         qsort(f->file.at, (size_t)f->file.n, sizeof *f->file.at,
@@ -116,7 +125,7 @@ int graft_stores_trim(struct graft_runtime *rt, const char *open)
             total -= o->bytes;
     }
     folder_release(&f);
-    return status;
+    return status == GRAFT_EIO ? GRAFT_OK : status; /* next time, then */
 }
 
 /* ---- for the public functions ----------------------------------------------
@@ -184,8 +193,8 @@ int graft_cache_remove_all(struct graft_runtime *rt, uint64_t *bytes)
     int status = rt ? folder_read(&f, rt->cache_dir) : GRAFT_EMEM;
     for (int i = 0; !status && i < f.file.n; i++) {
         if (graft_io_unlink(f.file.at[i].path))
-            status = graft_fail(GRAFT_EIO, "'%s' cannot be removed",
-                                f.file.at[i].path);
+            status = graft_fail(GRAFT_EIO, "'%s' cannot be removed: %s",
+                                f.file.at[i].path, strerror(errno));
         else
             total += f.file.at[i].bytes;
     }

@@ -59,9 +59,12 @@ static bool is_temporary(const char *name)
 
 static bool varies(const struct fault_work *w, const char *name)
 {
-    for (int i = 0; w->varies && w->varies[i]; i++)
-        if (!strcmp(w->varies[i], name))
+    for (int i = 0; w->varies && w->varies[i]; i++) {
+        size_t n = strlen(w->varies[i]);
+        if (!strncmp(w->varies[i], name, n) &&
+            (!name[n] || w->varies[i][n - 1] == '/'))
             return true;
+    }
     return false;
 }
 

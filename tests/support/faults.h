@@ -26,8 +26,9 @@ struct fault_work {
     const char *folder;  /* all that it writes is in there */
     int (*run)(void *ctx);
     void *ctx;
-    /* Files of the folder whose contents differ from run to run (times), up to
-     * a NULL; they must be there or not like the others. */
+    /* Files of the folder whose contents after a success differ from run to
+     * run (times), up to a NULL, "sub/": all in there. They must be there or
+     * not like the others. */
     const char *const *varies;
     /* A folder in the folder that failures may leave in any state ("cache");
      * the next run, undisturbed, must then succeed all the same. */

@@ -38,7 +38,9 @@ struct graft_runtime_options {
     int threads;           /* 0: one for each processor we may use */
     const char *isa;       /* NULL or "": the best this machine has; "generic",
                               "avx2", "avx512" force one (GRAFT_ISA too) */
-    uint64_t memory_limit; /* bytes for models and plans; 0: no limit */
+    uint64_t memory_limit; /* bytes that the library may hold in this process
+                              (of several runtimes the smallest limit counts);
+                              what needs more fails. 0: no limit */
     const char *cache_dir; /* NULL: $GRAFT_CACHE, else $XDG_CACHE_HOME/graft,
                               else ~/.cache/graft */
     uint64_t cache_max;    /* bytes the cache may hold; 0: 8 GiB */

@@ -27,6 +27,7 @@ struct graft_runtime {
     graft_log_fn *log;
     void *log_ctx;
     _Atomic int cancel;
+    struct graft_runtime *next_limited; /* see runtime.c */
 };
 
 /* rt itself, or for NULL the shared default (made on first use; NULL with the

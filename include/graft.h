@@ -3,6 +3,7 @@
  *   graft/status.h      codes and messages
  *   graft/runtime.h     threads, memory, cache folder, log
  *   graft/model.h       open, inspect, save and run ONNX files
+ *   graft/graph.h       everything in a model, as plain structs
  *   graft/edit.h        names, outputs, contents of a model; ballast
  *   graft/train.h       a new head from a folder of photos
  *   graft/classifier.h  predict, evaluate, verify
@@ -15,6 +16,7 @@
 #include "graft/cache.h"
 #include "graft/classifier.h"
 #include "graft/edit.h"
+#include "graft/graph.h"
 #include "graft/model.h"
 #include "graft/runtime.h"
 #include "graft/status.h"

@@ -1,6 +1,6 @@
 /* Models through the public interface: the handle is the model itself.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "graft/model.h"
+#include "graft/graph.h"
 
 #include "base/runtime.h"
 #include "graph/model.h"
@@ -61,4 +61,14 @@ int graft_model_n_outputs(const graft_model *m)
 const char *graft_model_metadata(const graft_model *m, const char *key)
 {
     return graft_metadata_get(m, key);
+}
+
+int graft_model_info_new(struct graft_model_info **out, const graft_model *m)
+{
+    return graft_onnx_describe(out, m);
+}
+
+void graft_model_info_free(struct graft_model_info *x)
+{
+    graft_onnx_describe_free(x);
 }

@@ -44,6 +44,12 @@ int graft_onnx_save_into(struct graft_writers *set,
 int graft_onnx_encode(uint8_t **out, uint64_t *size,
                       const struct graft_model *m);
 
+/* The model as the structs of graft/graph.h; the model must outlive them. */
+struct graft_model_info;
+int graft_onnx_describe(struct graft_model_info **out,
+                        const struct graft_model *m);
+void graft_onnx_describe_free(struct graft_model_info *x);
+
 /* ---- what edits ask ------------------------------------------------------ */
 
 /* Whether a subgraph or training graph uses `name` for something of its own,

@@ -46,8 +46,12 @@ struct graft_runtime_options {
     uint64_t cache_max;    /* bytes the cache may hold; 0: 8 GiB */
     graft_log_fn *log;     /* NULL: silence */
     void *log_ctx;
+    const char *links_root; /* a folder: data files that a model names may be
+                              links (symbolic or hard), if the real file lies
+                              beneath it. For caches that keep models so.
+                              NULL: such links are refused */
 };
-#define GRAFT_RUNTIME_OPTIONS {0, NULL, 0, NULL, 0, NULL, NULL}
+#define GRAFT_RUNTIME_OPTIONS {0, NULL, 0, NULL, 0, NULL, NULL, NULL}
 
 /* options NULL: defaults. The runtime is the caller's; free it last. */
 GRAFT_API int graft_runtime_new(graft_runtime **out,

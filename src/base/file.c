@@ -104,8 +104,8 @@ static int read_fully(int fd, uint8_t *data, uint64_t size, const char *path)
     return GRAFT_OK;
 }
 
-static int read_fd(uint8_t **out, uint64_t *size, int fd, const char *path,
-                   uint64_t max, bool one_link)
+int graft_file_read_fd(uint8_t **out, uint64_t *size, int fd,
+                       const char *path, uint64_t max)
 {
     struct stat st;
     if (graft_io_fstat(fd, &st))
@@ -115,10 +115,6 @@ static int read_fd(uint8_t **out, uint64_t *size, int fd, const char *path,
         return graft_fail(GRAFT_EARG, "'%s' is a folder, not a file", path);
     if (!S_ISREG(st.st_mode))
         return graft_fail(GRAFT_EARG, "'%s' is not a regular file", path);
-    if (one_link && st.st_nlink > 1)
-        return graft_fail(GRAFT_EARG, "'%s' has %llu hard links; a file that "
-                          "a model names must have one", path,
-                          (unsigned long long)st.st_nlink);
     uint64_t bytes = (uint64_t)st.st_size;
     if (bytes > max)
         return graft_fail(GRAFT_ELIMIT, "'%s' has %llu bytes; at most %llu "
@@ -151,75 +147,7 @@ int graft_file_read(uint8_t **out, uint64_t *size, const char *path,
     int fd = graft_io_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return cannot_open(path);
-    int status = read_fd(out, size, fd, path, max, false);
-    graft_io_close(fd);
-    return status;
-}
-
-static int check_relative(const char *name)
-{
-    if (!*name || *name == '/' || strchr(name, '\\'))
-        return graft_fail(GRAFT_EARG, "'%s' is not a plain relative file "
-                          "name", name);
-    for (const char *s = name; *s;) {
-        size_t n = strcspn(s, "/");
-        if (n == 0 || (n == 1 && s[0] == '.') ||
-            (n == 2 && s[0] == '.' && s[1] == '.'))
-            return graft_fail(GRAFT_EARG, "'%s' leaves its folder or is not "
-                              "in plain form", name);
-        s += n;
-        if (*s == '/' && !*++s)
-            return graft_fail(GRAFT_EARG, "'%s' names a folder", name);
-    }
-    return GRAFT_OK;
-}
-
-/* One openat for each component: O_NOFOLLOW then guards every step. */
-static int open_beneath(int *out, const char *folder, const char *name)
-{
-    int fd = graft_io_open(folder, O_RDONLY | O_DIRECTORY);
-    if (fd < 0)
-        return cannot_open(folder);
-    for (const char *s = name; *s;) {
-        char part[256];
-        size_t n = strcspn(s, "/");
-        if (n >= sizeof part) {
-            graft_io_close(fd);
-            return graft_fail(GRAFT_EARG, "'%s': a name has %zu bytes", name,
-                              n);
-        }
-        memcpy(part, s, n);
-        part[n] = '\0';
-        s += n;
-        int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-        int next = graft_io_openat(fd, part, *s ? flags | O_DIRECTORY : flags);
-        int err = errno;
-        graft_io_close(fd);
-        if (next < 0) {
-            if (err == ELOOP || err == ENOTDIR)
-                return graft_fail(GRAFT_EARG, "'%s' in '%s' goes through a "
-                                  "link", name, folder);
-            errno = err;
-            int status = cannot_open(name);
-            return graft_fail_in(status, "in folder '%s'", folder);
-        }
-        fd = next;
-        if (*s == '/')
-            s++;
-    }
-    *out = fd;
-    return GRAFT_OK;
-}
-
-int graft_file_read_beneath(uint8_t **out, uint64_t *size, const char *folder,
-                            const char *name, uint64_t max)
-{
-    int fd, status = check_relative(name);
-    if (!status)
-        status = open_beneath(&fd, folder, name);
-    if (status)
-        return status;
-    status = read_fd(out, size, fd, name, max, true);
+    int status = graft_file_read_fd(out, size, fd, path, max);
     graft_io_close(fd);
     return status;
 }

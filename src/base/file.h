@@ -15,10 +15,22 @@
 int graft_file_read(uint8_t **out, uint64_t *size, const char *path,
                     uint64_t max);
 
+/* The same of an open file, which stays open; `path` is for messages. */
+int graft_file_read_fd(uint8_t **out, uint64_t *size, int fd,
+                       const char *path, uint64_t max);
+
 /* The same for `name`, relative, inside `folder`: no absolute path, "..",
- * symbolic link, hard link, FIFO or device on the way. */
+ * symbolic link, hard link, FIFO or device on the way (confined.c). */
 int graft_file_read_beneath(uint8_t **out, uint64_t *size, const char *folder,
                             const char *name, uint64_t max);
+/* With `links` (a folder, NULL: none) links may be followed, hard ones too,
+ * as long as the real file lies beneath it. */
+int graft_file_read_linked(uint8_t **out, uint64_t *size, const char *folder,
+                           const char *name, const char *links, uint64_t max);
+
+/* A relative name without "." and doubled slashes, graft_free it. Refused:
+ * "", absolute, "..", backslashes, what ends as a folder does. */
+int graft_path_plain(char **out, const char *name);
 
 bool graft_file_exists(const char *path);
 

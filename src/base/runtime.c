@@ -108,6 +108,11 @@ static int fill(struct graft_runtime *rt,
                                  : default_cache_dir();
     if (!rt->cache_dir)
         return GRAFT_EMEM;
+    if (o->links_root) {
+        rt->links_root = graft_strdup(o->links_root);
+        if (!rt->links_root)
+            return GRAFT_EMEM;
+    }
     rt->memory_limit = o->memory_limit;
     rt->cache_max = o->cache_max ? o->cache_max : DEFAULT_CACHE_MAX;
     rt->log = o->log;
@@ -179,6 +184,7 @@ void graft_runtime_free(graft_runtime *rt)
     remove_limit(rt);
     graft_pool_free(rt->pool);
     graft_free(rt->cache_dir);
+    graft_free(rt->links_root);
     graft_free(rt);
 }
 

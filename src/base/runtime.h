@@ -26,6 +26,7 @@ struct graft_runtime {
     char *cache_dir;       /* never NULL; may not exist yet */
     graft_log_fn *log;
     void *log_ctx;
+    char *links_root;      /* NULL: a model's data files may not be links */
     _Atomic int cancel;
     struct graft_runtime *next_limited; /* see runtime.c */
 };

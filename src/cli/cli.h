@@ -68,7 +68,7 @@ struct graft_option {
     const char *help; /* with the default in it; wrapped when shown */
 };
 
-enum { GRAFT_CLI_GROUPS = 5 };
+enum { GRAFT_CLI_GROUPS = 6 };
 struct graft_option_group {
     const char *title;
     const struct graft_option *options;
@@ -90,6 +90,7 @@ extern const struct graft_command *const graft_cmd_table[];
 /* ---- options.c, take.c, parse.c: from argv to settings ------------------- */
 
 extern const struct graft_option graft_options_common[];
+extern const struct graft_option graft_options_model[];
 extern const struct graft_option graft_options_pixels[];
 extern const struct graft_option graft_options_cache[];
 

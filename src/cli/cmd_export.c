@@ -54,6 +54,8 @@ const struct graft_command graft_cmd_export = {
     .example = "graft export mobilenetv2.onnx -o same.onnx\n"
                "graft export from-pytorch.onnx -o one-file.onnx --embed\n",
     .min_operands = 1, .max_operands = 1,
-    .group = {{"options", options}, {"everywhere", graft_options_common}},
+    .group = {{"options", options},
+              {"model", graft_options_model},
+              {"everywhere", graft_options_common}},
     .run = run,
 };

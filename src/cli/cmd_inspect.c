@@ -204,6 +204,8 @@ const struct graft_command graft_cmd_inspect = {
         "needs.\n",
     .example = "graft inspect mobilenetv2.onnx\n",
     .min_operands = 1, .max_operands = 1,
-    .group = {{"options", options}, {"everywhere", graft_options_common}},
+    .group = {{"options", options},
+              {"model", graft_options_model},
+              {"everywhere", graft_options_common}},
     .run = run,
 };

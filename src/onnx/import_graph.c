@@ -231,11 +231,6 @@ static int check_graph(struct graft_import *im)
             status = graft_fail(GRAFT_EFORMAT, "'%s': nothing computes the "
                                 "output '%s'", im->file, v->name);
     }
-    if (!status && im->n_external != im->items->n_external)
-        status = graft_fail(GRAFT_EUNSUPPORTED, "'%s': a subgraph, function "
-                            "or sparse tensor keeps weights in another file; "
-                            "Graft reads those of the main graph only",
-                            im->file);
     if (!status)
         status = type_tensors(im);
     if (!status)
@@ -246,5 +241,7 @@ static int check_graph(struct graft_import *im)
 int graft_import_graph(struct graft_import *im)
 {
     int status = read_graph(im);
+    if (!status)
+        status = graft_import_far_external(im);
     return status ? status : check_graph(im);
 }

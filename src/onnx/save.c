@@ -105,16 +105,15 @@ static int copy_all(struct files *fs)
 /* A tensor in a node would need the node written anew. */
 static int check_nodes(const struct graft_model *m)
 {
-    for (int i = 0; i < m->node.n; i++) {
-        const struct graft_node *n = &m->node.at[i];
-        for (int k = 0; !n->removed && k < n->n_attr; k++)
-            if (n->attr[k].tensor && n->attr[k].tensor->external)
-                return graft_fail(GRAFT_EUNSUPPORTED, "%s keeps its attribute "
-                                  "'%s' in another file, and a changed model "
-                                  "is not written with such a node",
-                                  graft_node_text(n), n->attr[k].name);
-    }
-    return GRAFT_OK;
+    int outside = m->items ? m->items->external.n : 0;
+    for (int i = 0; i < m->tensor.n; i++)
+        outside -= m->tensor.at[i].external;
+    if (!outside)
+        return GRAFT_OK;
+    return graft_fail(GRAFT_EUNSUPPORTED, "'%s' has %d tensors in nodes and "
+                      "functions that keep their data in another file, and a "
+                      "changed model is not written with such", m->path,
+                      outside);
 }
 
 static int plan_data(struct graft_export *x)

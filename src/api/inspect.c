@@ -42,16 +42,15 @@ static int ends(struct graft_inspected *t, const struct graft_model *m)
 {
     struct graft_inspection *x = &t->x;
     int fed = 0, status = GRAFT_OK;
-    while (graft_model_feed(m, fed) >= 0)
-        fed++;
-    struct graft_io *in = graft_arena_array(&t->arena, (size_t)fed + 1,
-                                            sizeof *in);
+    graft_value_id v;
+    struct graft_io *in = graft_arena_array(
+        &t->arena, (size_t)m->input.n + 1, sizeof *in);
     struct graft_io *out = graft_arena_array(
         &t->arena, (size_t)m->output.n + 1, sizeof *out);
     if (!in || !out)
         return GRAFT_EMEM;
-    for (int i = 0; i < fed && !status; i++)
-        status = fill_io(t, &in[i], &m->value.at[graft_model_feed(m, i)]);
+    for (int at = 0; !status && (v = graft_feed_next(m, &at)) >= 0;)
+        status = fill_io(t, &in[fed++], &m->value.at[v]);
     for (int i = 0; i < m->output.n && !status; i++)
         status = fill_io(t, &out[i], &m->value.at[m->output.at[i]]);
     x->inputs = in;

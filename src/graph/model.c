@@ -111,13 +111,22 @@ bool graft_value_defined(const struct graft_value *v)
     return v->node >= 0 || v->tensor >= 0 || v->is_input;
 }
 
-graft_value_id graft_model_feed(const struct graft_model *m, int k)
+graft_value_id graft_feed_next(const struct graft_model *m, int *at)
 {
-    for (int i = 0; i < m->input.n; i++) {
-        graft_value_id id = m->input.at[i];
-        if (m->value.at[id].tensor < 0 && k-- == 0)
+    while (*at < m->input.n) {
+        graft_value_id id = m->input.at[(*at)++];
+        if (m->value.at[id].tensor < 0)
             return id;
     }
+    return -1;
+}
+
+graft_value_id graft_model_feed(const struct graft_model *m, int k)
+{
+    graft_value_id id;
+    for (int at = 0; (id = graft_feed_next(m, &at)) >= 0;)
+        if (k-- == 0)
+            return id;
     return -1;
 }
 

@@ -212,6 +212,9 @@ const char *graft_metadata_get(const struct graft_model *m, const char *key);
 /* A graph input that a caller must feed (no initializer): k-th such value, or
  * -1. */
 graft_value_id graft_model_feed(const struct graft_model *m, int k);
+/* All of them, one after the other, as that takes time by k:
+ *     for (int at = 0; (v = graft_feed_next(m, &at)) >= 0;) */
+graft_value_id graft_feed_next(const struct graft_model *m, int *at);
 
 /* Dense ROW view of a readable tensor's bytes, at the file's alignment. */
 struct graft_view graft_tensor_view(const struct graft_tensor *t);

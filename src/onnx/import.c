@@ -14,6 +14,8 @@ typedef long long ll;
  * files differs (no typed attributes, no opset import). Operators of any
  * version are read; which of them run is program/facts.c's to say. */
 enum { IR_MIN = 3, IR_MAX = 14 };
+/* Far more than any file has; each node looks its own up. */
+enum { MAX_OPSETS = 1024 };
 
 /* Field numbers of ModelProto. */
 enum { M_GRAPH = 7, M_OPSET = 8, M_METADATA = 14, M_TRAINING = 20,
@@ -58,6 +60,9 @@ static int read_opset(struct graft_import *im, struct graft_item *item)
                           "of the operators of '%s'", im->file,
                           (ll)graft_opset_of(m, domain), (ll)version,
                           *domain ? domain : "ai.onnx");
+    if (m->opset.n == MAX_OPSETS)
+        return graft_fail(GRAFT_ELIMIT, "'%s' imports over %d operator sets",
+                          im->file, MAX_OPSETS);
     struct graft_opset *o = graft_push(&m->opset);
     if (!o)
         return GRAFT_EMEM;

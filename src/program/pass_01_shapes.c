@@ -54,15 +54,12 @@ static int find_needed(struct graft_compiler *c, bool **live)
 static int feed_inputs(struct graft_compiler *c)
 {
     const struct graft_compile *o = c->options;
-    int total = 0;
-    while (graft_model_feed(c->model, total) >= 0)
-        total++;
-    c->input = graft_arena_array(&c->arena, (size_t)total + 1,
+    graft_value_id v;
+    c->input = graft_arena_array(&c->arena, (size_t)c->model->input.n + 1,
                                  sizeof *c->input);
     if (!c->input)
         return GRAFT_EMEM;
-    for (int k = 0; k < total; k++) {
-        graft_value_id v = graft_model_feed(c->model, k);
+    for (int at = 0; (v = graft_feed_next(c->model, &at)) >= 0;) {
         const struct graft_shape *given = NULL;
         if (!c->facts.wanted[v])
             continue;

@@ -37,7 +37,7 @@ static int prepare(struct graft_surveyor *x)
 static int know_sources(struct graft_surveyor *x)
 {
     graft_value_id v;
-    for (int k = 0; (v = graft_model_feed(x->m, k)) >= 0; k++) {
+    for (int at = 0; (v = graft_feed_next(x->m, &at)) >= 0;) {
         x->data[v] = true;
         if (graft_facts_feed(&x->facts, v, NULL) == GRAFT_EMEM)
             return GRAFT_EMEM;

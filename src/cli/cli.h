@@ -41,7 +41,7 @@ struct graft_settings {
     const char **operand; /* in argv; n_operands of them */
     int n_operands;
     bool help, quiet, json, plan, no_cache, strict, force, external_data;
-    bool embed;
+    bool embed, strip;
     struct graft_runtime_options runtime;
     const char *preset, *fit, *decode, *cut, *output, *labels, *emit;
     struct graft_triple mean, std;
@@ -50,7 +50,8 @@ struct graft_settings {
     uint64_t seed;
     double l2;
     int views, batch, top;
-    struct graft_text_list outputs; /* of run */
+    struct graft_text_list outputs; /* of run and export */
+    struct graft_text_list renames;
     graft_runtime *rt;              /* made by main, after the options */
 };
 
@@ -87,7 +88,7 @@ struct graft_command {
 };
 extern const struct graft_command *const graft_cmd_table[];
 
-/* ---- options.c, take.c, parse.c: from argv to settings ------------------- */
+/* ---- options.c, take.c, names.c, parse.c: from argv to settings ---------- */
 
 extern const struct graft_option graft_options_common[];
 extern const struct graft_option graft_options_model[];
@@ -111,6 +112,18 @@ int graft_take_triple(void *, const char *, const struct graft_option *);
  * operands stand together. 0 or GRAFT_EXIT_USAGE, said on stderr. */
 int graft_cli_parse(struct graft_settings *s, const struct graft_command *c,
                     int argc, const char **argv);
+/* The words "a,b" or "a=b,c=d" of an option that may be repeated, taken
+ * apart. A backslash takes the character behind it as it is. 0 or
+ * GRAFT_EXIT_USAGE. */
+enum { GRAFT_CLI_NAMES = 256, GRAFT_CLI_ROOM = 32768 };
+struct graft_names {
+    const char *at[GRAFT_CLI_NAMES];
+    const char *is[GRAFT_CLI_NAMES]; /* what follows '='; NULL: no '=' */
+    int n;
+    char room[GRAFT_CLI_ROOM];
+};
+int graft_cli_names(struct graft_names *out,
+                    const struct graft_text_list *from, const char *option);
 /* 0, or GRAFT_EXIT_USAGE for "-", which elsewhere means standard output. */
 int graft_cli_check_output(const char *file);
 /* The options as the library wants them. */

@@ -282,7 +282,8 @@ fuzz: $(BUILD)/deps.ok
 	$(Q)$(ENV) T='$(or $(T),60)' bash tests/fuzz/fuzz.sh $(FUZZ)
 fuzz-programs: $(FUZZ:%=$(BUILD)/fuzz_%) $(BUILD)/seeds
 # What several targets use.
-$(BUILD)/fuzz.a: $(patsubst %,$(BUILD)/tests/fuzz/%.o,fuzz mutate tree)
+$(BUILD)/fuzz.a: $(patsubst %,$(BUILD)/tests/fuzz/%.o,fuzz mutate \
+                 mutate_wire mutate_onnx tree weight)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/fuzz.a \
                  $(BUILD)/libgraft.a

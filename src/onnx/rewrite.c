@@ -125,6 +125,8 @@ static int name_now(const char **out, struct graft_rewrite *w,
         return i;
     if (i >= 0 && !w->hidden[i])
         *out = w->m->value.at[w->m->renamed.at[i].value].name;
+    if (*out && !strcmp(*out, w->m->renamed.at[i].from))
+        *out = NULL; /* it got its old name back */
     if (w->wanted && w->depth && !w->functions) {
         const char *now = *out ? *out : (const char *)at;
         size_t length = *out ? strlen(*out) : (size_t)n;

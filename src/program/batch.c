@@ -59,7 +59,8 @@ static bool allows(const struct graft_model *m, int n)
         graft_mark_ancestors(m, m->output.at, m->output.n, live);
         fits = prepare(&f, m, live) == GRAFT_OK;
     }
-    for (int i = 0; fits && i < m->node.n; i++) {
+    for (int at = 0; fits && at < m->node.n; at++) {
+        const int i = f.order[at];
         const struct graft_node *node = &m->node.at[i];
         if (!live[i] || node->removed)
             continue;

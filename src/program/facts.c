@@ -16,7 +16,16 @@ int graft_facts_init(struct graft_facts *f, const struct graft_model *m,
     f->value = graft_arena_array(arena, n + 1, sizeof *f->value);
     f->tensor = graft_arena_array(arena, n + 1, sizeof *f->tensor);
     f->wanted = graft_arena_array(arena, n + 1, sizeof *f->wanted);
-    return f->value && f->tensor && f->wanted ? GRAFT_OK : GRAFT_EMEM;
+    f->order = graft_arena_array(arena, (size_t)m->node.n + 1,
+                                 sizeof *f->order);
+    if (!f->value || !f->tensor || !f->wanted || !f->order)
+        return GRAFT_EMEM;
+    int at = 0; /* what edits put before the file's nodes stands last */
+    for (int first = 1; first >= 0; first--)
+        for (int i = 0; i < m->node.n; i++)
+            if (m->node.at[i].first == first)
+                f->order[at++] = i;
+    return GRAFT_OK;
 }
 
 /* ---- feeds -------------------------------------------------------------- */
@@ -253,6 +262,17 @@ static int settle(struct graft_facts *f, const struct graft_node *node,
     return GRAFT_OK;
 }
 
+/* A parameter in another float type is that parameter: packed from the bytes
+ * in the file, not by way of a copy. */
+static bool is_retyped(const struct graft_facts *f,
+                       const struct graft_infer *x)
+{
+    graft_value_id v = x->n_in ? x->node->in[0] : -1;
+    return x->op->flags & GRAFT_OP_RETYPES && v >= 0 && f->tensor[v] &&
+           x->node->out[0] >= 0 && !is_selected(f, v) &&
+           graft_dtype_is_float((int)x->out[0].dtype);
+}
+
 int graft_facts_infer(struct graft_facts *f, struct graft_fact *fact,
                       const struct graft_node *node)
 {
@@ -276,6 +296,10 @@ int graft_facts_infer(struct graft_facts *f, struct graft_fact *fact,
         status = graft_host_evaluate(f, &x, &fact->constant);
     if (!status && f->batch_varies)
         status = graft_number_follow(f, &x, fact->constant);
+    if (!status && !fact->constant && is_retyped(f, &x)) {
+        f->tensor[node->out[0]] = f->tensor[node->in[0]];
+        fact->constant = true;
+    }
     bool params = !(fact->op->flags & GRAFT_OP_RANDOM);
     for (int i = 0; i < x.n_in; i++)
         params &= !in[i].present || in[i].is_param || in[i].host;

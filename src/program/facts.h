@@ -25,6 +25,8 @@ struct graft_facts {
     const struct graft_tensor **tensor;  /* per value id: a parameter's
                                             bytes; NULL: none */
     bool *wanted;                        /* per value id: somebody reads it */
+    int *order;                          /* the model's nodes, each behind
+                                            those whose outputs it reads */
     int64_t host_left;
     bool batch_varies;                   /* other batches than n_max will
                                             run, or the file says another */

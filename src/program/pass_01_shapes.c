@@ -177,7 +177,8 @@ static int make_step(struct graft_compiler *c, const struct graft_fact *fact,
 static int infer_nodes(struct graft_compiler *c, const bool *live,
                        struct graft_fact *fact)
 {
-    for (int i = 0; i < c->model->node.n; i++) {
+    for (int at = 0; at < c->model->node.n; at++) {
+        const int i = c->facts.order[at];
         const struct graft_node *node = &c->model->node.at[i];
         if (!live[i] || node->removed)
             continue;
@@ -199,7 +200,8 @@ static int infer_nodes(struct graft_compiler *c, const bool *live,
 static int make_steps(struct graft_compiler *c, const bool *live,
                       const struct graft_fact *fact)
 {
-    for (int i = 0; i < c->model->node.n; i++) {
+    for (int at = 0; at < c->model->node.n; at++) {
+        const int i = c->facts.order[at];
         const struct graft_node *node = &c->model->node.at[i];
         if (!live[i] || node->removed || fact[i].constant)
             continue;

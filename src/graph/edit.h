@@ -69,6 +69,10 @@ int graft_edit_contents(struct graft_model *m, int32_t tensor, int dtype,
 /* Sets an attribute of a node, replacing the one of that name; copied. */
 int graft_edit_attr(struct graft_model *m, int32_t node,
                     const struct graft_attr *attr);
+/* Makes input `k` of a node (one it has) the value `v`; other readers of the
+ * value it had keep that. */
+int graft_edit_node_input(struct graft_model *m, int32_t node, int k,
+                          graft_value_id v);
 /* *attr's contents copied into the arena, for the edits above. */
 int graft_edit_copy_attr(struct graft_attr *attr, struct graft_arena *a);
 
@@ -78,6 +82,18 @@ int graft_edit_doc(struct graft_model *m, int32_t node, const char *text);
 /* What the file says and export leaves out from now on: GRAFT_STRIP_... Doc
  * strings set later stay. Metadata of the model itself is never left out. */
 void graft_edit_strip(struct graft_model *m, unsigned what);
+
+/* ---- all or nothing ------------------------------------------------------
+ * Several edits as one. Between _begin and the end of the undo nothing else
+ * may edit the model. */
+
+/* What the model is now; free with graft_undo_free. */
+struct graft_undo;
+int graft_undo_begin(struct graft_undo **out, struct graft_model *m);
+/* Makes it what it was. Edits that graft_undo takes back: graft_edit_tensor,
+ * _node, _node_input, _contents, _value_type, _metadata, _outputs. */
+void graft_undo_back(struct graft_undo *u);
+void graft_undo_free(struct graft_undo *u);
 
 /* For graphs built from nothing (tests): a graph input to be fed, and an
  * imported opset. */

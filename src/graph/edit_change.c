@@ -186,6 +186,28 @@ int graft_edit_contents(struct graft_model *m, int32_t index, int dtype,
     return GRAFT_OK;
 }
 
+int graft_edit_node_input(struct graft_model *m, int32_t index, int k,
+                          graft_value_id v)
+{
+    struct graft_node *node = &m->node.at[index];
+    if (k < 0 || k >= node->n_in || v < 0 || v >= m->value.n ||
+        !graft_value_defined(&m->value.at[v]))
+        return graft_fail(GRAFT_EARG, "%s: input %d cannot become value %d",
+                          graft_node_text(node), k, (int)v);
+    graft_value_id *in = graft_arena_array(&m->arena, (size_t)node->n_in,
+                                           sizeof *in);
+    if (!in)
+        return GRAFT_EMEM;
+    memcpy(in, node->in, (size_t)node->n_in * sizeof *in);
+    in[k] = v;
+    if (!node->in_file)
+        node->in_file = node->in;
+    node->in = in;
+    m->edited = true;
+    graft_model_recount(m);
+    return GRAFT_OK;
+}
+
 int graft_edit_attr(struct graft_model *m, int32_t index,
                     const struct graft_attr *attr)
 {

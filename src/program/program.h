@@ -86,6 +86,10 @@ void graft_program_finish(struct graft_program *p, real *flat);
 int graft_program_n_inputs(const struct graft_program *p);
 int graft_program_n_outputs(const struct graft_program *p);
 struct graft_view graft_program_input(const struct graft_program *p, int i);
+/* The first n images of input i from dense rows as ONNX has them, whatever
+ * the layout. */
+void graft_program_put(struct graft_program *p, int i, const float *rows,
+                       int n);
 graft_value_id graft_program_input_id(const struct graft_program *p, int i);
 struct graft_view graft_program_output(const struct graft_program *p, int i);
 /* Gradients: of output i, to be written before backward (data NULL: nothing

@@ -1,0 +1,13 @@
+/* Whole-model conversions: edits that need to compile or run to prove
+ * themselves. Each is done in full, or has changed nothing.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef GRAFT_TASK_CONVERT_H
+#define GRAFT_TASK_CONVERT_H
+
+#include "graft/convert.h"
+
+/* See graft_model_set_batch. */
+int graft_set_batch(struct graft_model *m, int64_t batch,
+                    struct graft_batch_change *change);
+
+#endif

@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* ---- faults on request ---------------------------------------------------- */
+/* ---- faults on request --------------------------------------------------- */
 
 enum call { OPEN, CREATE, READ, WRITE, FSYNC, TRUNCATE, LOCK, CLOSE, STAT,
             RENAME, LINK, UNLINK, MKDIR, LIST, LOOK, CALLS };
@@ -97,7 +97,7 @@ struct graft_io_stats graft_io_stats(void)
                                        atomic_load(&unlink_failed)};
 }
 
-/* ---- descriptors ---------------------------------------------------------- */
+/* ---- descriptors --------------------------------------------------------- */
 
 /* `r` is what `work` gives, repeated while it is interrupted. */
 #define REPEAT(r, c, work)                                                  \
@@ -246,7 +246,7 @@ int graft_io_touch(int fd)
     return fails(LOOK) ? -1 : futimens(fd, NULL);
 }
 
-/* ---- names ---------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 int graft_io_stat(const char *path, struct stat *st)
 {

@@ -66,7 +66,8 @@ int graft_emit_node(struct graft_emit *w, const struct graft_item *item)
     const struct graft_node *node = &w->x->m->node.at[item->index];
     const int n = count_patches(node);
     if (!n)
-        return graft_emit_message(w, item, GRAFT_G_NODE, GRAFT_MSG_NODE, NULL, 0);
+        return graft_emit_message(w, item, GRAFT_G_NODE, GRAFT_MSG_NODE, NULL,
+                                  0);
     struct graft_patch *patch = graft_calloc((size_t)n, sizeof *patch);
     uint64_t *end = graft_calloc((size_t)n, sizeof *end);
     struct graft_str s;
@@ -82,8 +83,8 @@ int graft_emit_node(struct graft_emit *w, const struct graft_item *item)
         patch[i].n = end[i] - from;
     }
     if (!status)
-        status = graft_emit_message(w, item, GRAFT_G_NODE, GRAFT_MSG_NODE, patch,
-                              n);
+        status = graft_emit_message(w, item, GRAFT_G_NODE, GRAFT_MSG_NODE,
+                                    patch, n);
     graft_str_release(&s);
     graft_free(patch);
     graft_free(end);
@@ -92,7 +93,7 @@ int graft_emit_node(struct graft_emit *w, const struct graft_item *item)
 
 /* What the file states of a value, with the type that an edit gave it. */
 int graft_emit_value(struct graft_emit *w, const struct graft_item *item,
-                      uint32_t field)
+                     uint32_t field)
 {
     const struct graft_model *m = w->x->m;
     const struct graft_value *v =

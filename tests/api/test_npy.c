@@ -46,9 +46,10 @@ static void every_point(const char *name, struct job *j, int (*run)(void *))
 TEST(api_npy__any_allocation_and_file_operation_may_fail)
 {
     struct job j = {.replace = false};
-    snprintf(j.folder, sizeof j.folder, "%s", test_folder_in_memory());
+    const char *folder = test_folder_in_memory();
+    snprintf(j.folder, sizeof j.folder, "%s", folder);
     for (int i = 0; i < 2; i++)
-        snprintf(j.path[i], sizeof j.path[i], "%s/%d.npy", j.folder, i);
+        snprintf(j.path[i], sizeof j.path[i], "%s/%d.npy", folder, i);
     every_point("two arrays written", &j, write_both);
     assert_ok(graft_file_write(j.path[1], "old", 3, GRAFT_WRITE_NEW));
     j.replace = true;

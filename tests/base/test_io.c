@@ -60,7 +60,7 @@ TEST(base_io__a_call_fails_as_asked)
     assert_int_equal(graft_io_close(fd), 0);
 }
 
-/* ---- one file, and several ------------------------------------------------ */
+/* ---- one file, and several ----------------------------------------------- */
 
 struct job {
     char folder[200];

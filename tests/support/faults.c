@@ -49,7 +49,7 @@ static int descriptors(void)
     return n;
 }
 
-/* ---- what is left in the folder ------------------------------------------- */
+/* ---- what is left in the folder ------------------------------------------ */
 
 static bool is_temporary(const char *name)
 {
@@ -106,7 +106,7 @@ static void check_files(const struct trial *t)
     snapshot_release(&now);
 }
 
-/* ---- what it said --------------------------------------------------------- */
+/* ---- what it said -------------------------------------------------------- */
 
 static bool names_a_file(const struct trial *t)
 {
@@ -135,7 +135,7 @@ static void check_said(const struct trial *t)
         wrong(t, "no file is named", "");
 }
 
-/* ---- trials --------------------------------------------------------------- */
+/* ---- trials -------------------------------------------------------------- */
 
 static void disturb(struct trial *t)
 {

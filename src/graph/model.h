@@ -37,6 +37,7 @@ struct graft_blob {
     char *name;    /* its path relative to the model's folder */
     uint8_t *data; /* graft_malloc'ed */
     uint64_t size;
+    const char *checksum; /* SHA-1 in hex, where one was asked for */
 };
 
 struct graft_bytes {

@@ -6,6 +6,7 @@
 #define GRAFT_ONNX_EXPORT_H
 
 #include "base/file.h"
+#include "base/sha1.h"
 #include "base/str.h"
 #include "onnx/rewrite.h"
 #include "onnx/scan.h"
@@ -27,12 +28,40 @@ struct graft_sink {
     uint64_t n;
 };
 
+/* A data file: which elements it holds, and where. */
+struct graft_data_file {
+    const char *name;  /* what the model calls it */
+    char checksum[GRAFT_SHA1_HEX];
+    uint64_t *tensor;  /* offset for each of m->tensor; UINT64_MAX: inside */
+    uint64_t *far;     /* the same for each of m->items->external that is part
+                          of a node, function or the like */
+    uint64_t bytes;
+};
+/* Decides what goes outside, and the checksum; release also after a failure.
+ */
+int graft_data_file_plan(struct graft_data_file *d,
+                         const struct graft_model *m);
+void graft_data_file_release(struct graft_data_file *d);
+/* Gives the file's bytes in order, gaps included. */
+typedef int graft_bytes_fn(void *ctx, const void *at, uint64_t n);
+int graft_data_file_walk(const struct graft_data_file *d,
+                         const struct graft_model *m, graft_bytes_fn *each,
+                         void *ctx);
+
+/* What stands where a data file is to be. A link is something else. */
+enum graft_stands { GRAFT_STANDS_NOTHING, GRAFT_STANDS_SAME,
+                    GRAFT_STANDS_OTHER };
+int graft_data_file_stands(enum graft_stands *out, const char *path,
+                           const struct graft_data_file *d);
+int graft_data_blob_stands(enum graft_stands *out, const char *path,
+                           const struct graft_blob *b);
+
 struct graft_export {
     const struct graft_model *m;
     struct graft_sink sink;
-    /* Weights in a data file, NULL: all inside the model. */
-    const char *data_name;
-    uint64_t *data_offset; /* for each tensor; UINT64_MAX: inside */
+    const struct graft_data_file *data; /* NULL: all weights inside */
+    bool gathers; /* what lies in other files comes into these ones; false:
+                     it is named as the file names it */
 };
 
 /* The whole ModelProto into x->sink. */
@@ -94,6 +123,10 @@ int graft_emit_node(struct graft_emit *w, const struct graft_item *item);
 int graft_emit_value(struct graft_emit *w, const struct graft_item *item,
                      uint32_t field);
 int graft_emit_tensor(struct graft_emit *w, int32_t index);
+/* A tensor somewhere in a message, number `i` of items->external: appended to
+ * w->out with its elements inside, or with their new place. */
+int graft_rewrite_far(struct graft_rewrite *w, struct graft_wire in,
+                      enum graft_message kind, int i);
 /* A message of the file with the model's names and with patches: in pieces,
  * which are its own bytes where nothing changes. */
 int graft_emit_rewrite(struct graft_emit *w, const struct graft_wire *in,

@@ -24,6 +24,7 @@ int graft_emit_init(struct graft_emit *w, const struct graft_export *x)
     const struct graft_model *m = x->m;
     *w = (struct graft_emit){.x = x};
     int status = graft_rewrite_init(&w->rewrite, m, &w->pieces);
+    w->rewrite.gathers = x->gathers ? x : NULL;
     w->said = status ? NULL : graft_calloc((size_t)m->value.n,
                                            sizeof *w->said);
     if (!w->said)
@@ -115,7 +116,8 @@ int graft_emit_message(struct graft_emit *w, const struct graft_item *item,
     const struct graft_wire in = {m->blob.at[0].data, at, at + item->length,
                                   m->path};
     bool changed = false;
-    bool nothing = !n_patch && !m->renamed.n && !m->strip;
+    bool nothing = !n_patch && !m->renamed.n && !m->strip &&
+                   !(w->x->gathers && graft_items_hold(m->items, &in));
     int status = nothing ? GRAFT_OK
                          : graft_emit_rewrite(w, &in, kind, patch, n_patch,
                                               &changed);

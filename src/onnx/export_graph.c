@@ -19,14 +19,13 @@ static int initializer(struct graft_emit *w, const struct graft_item *item)
 {
     const struct graft_export *x = w->x;
     const struct graft_tensor *t = &x->m->tensor.at[item->index];
-    bool outside = x->data_name &&
-                   x->data_offset[item->index] != UINT64_MAX;
+    bool outside = x->data && x->data->tensor[item->index] != UINT64_MAX;
     if (t->removed)
         return GRAFT_OK;
     if (outside || t->external || t->replaced)
         return graft_emit_tensor(w, item->index);
-    return graft_emit_message(w, item, item->number, GRAFT_MSG_INITIALIZER, NULL,
-                        0);
+    return graft_emit_message(w, item, item->number, GRAFT_MSG_INITIALIZER,
+                              NULL, 0);
 }
 
 static int sparse(struct graft_emit *w, const struct graft_item *item)

@@ -22,6 +22,16 @@ static int look(struct graft_rewrite *w, struct graft_span span,
     return status;
 }
 
+bool graft_onnx_has_training(const struct graft_model *m)
+{
+    bool any = false;
+    for (int i = 0; m->items && i < m->items->model.n; i++)
+        any |= graft_message_of(GRAFT_MSG_MODEL,
+                                m->items->model.at[i].number) ==
+               GRAFT_MSG_TRAINING;
+    return any;
+}
+
 int graft_onnx_mentions(bool *out, const struct graft_model *m,
                         const char *name)
 {

@@ -1,8 +1,11 @@
 /* Tensors whose elements stand in a file of their own: read once, beneath the
  * model's folder, offsets and lengths checked.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <strings.h>
+
 #include "base/file.h"
 #include "base/runtime.h"
+#include "base/sha1.h"
 #include "base/status.h"
 #include "onnx/import.h"
 
@@ -109,6 +112,32 @@ static int load(int32_t *out, struct graft_import *im, const char *location)
                       location);
 }
 
+/* SHA-1 of the whole file, as the model has noted it: the pair may have been
+ * torn apart, and wrong weights of the right size look like right ones. */
+static int check_sum(const struct graft_tensor *t, struct graft_import *im,
+                     const char *sum, struct graft_blob *b)
+{
+    struct graft_sha1 s;
+    char hex[GRAFT_SHA1_HEX];
+    if (strlen(sum) != GRAFT_SHA1_HEX - 1 ||
+        sum[strspn(sum, "0123456789abcdefABCDEF")])
+        return bad(t, im, "a checksum that is no SHA-1", sum);
+    if (!b->checksum) {
+        graft_sha1_init(&s);
+        graft_sha1_add(&s, b->data, b->size);
+        graft_sha1_hex(hex, &s);
+        b->checksum = graft_import_text(im, hex);
+        if (!b->checksum)
+            return GRAFT_EMEM;
+    }
+    if (strcasecmp(b->checksum, sum) == 0)
+        return GRAFT_OK;
+    return graft_fail(GRAFT_EFORMAT, "'%s': tensor '%s': '%s' has other "
+                      "contents (SHA-1 %s) than when the model was written "
+                      "(%s); copy both files anew from where they came",
+                      im->file, t->name, b->name, b->checksum, sum);
+}
+
 /* Offset and length of a tensor's elements in the blob. */
 static int measure(uint64_t *offset, uint64_t *length,
                    const struct graft_tensor *t,
@@ -170,11 +199,14 @@ int graft_import_external(struct graft_tensor *t, struct graft_import *im,
     if (status)
         return graft_fail_in(status, "'%s': tensor '%s': external data",
                              im->file, t->name);
-    status = measure(&offset, &length, t, im, need, &x, &im->m->blob.at[blob]);
+    struct graft_blob *b = &im->m->blob.at[blob];
+    status = measure(&offset, &length, t, im, need, &x, b);
+    if (!status && x.checksum)
+        status = check_sum(t, im, x.checksum, b);
     if (status)
         return status;
     t->external = true;
-    t->data = im->m->blob.at[blob].data + offset;
+    t->data = b->data + offset;
     t->bytes = length;
     return note(im, t);
 }

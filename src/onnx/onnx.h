@@ -22,11 +22,17 @@ int graft_onnx_parse(struct graft_model **out, struct graft_runtime *rt,
 
 struct graft_onnx_save {
     bool replace;       /* an existing file may be replaced */
-    bool external;      /* weights into "NAME.onnx.data" beside NAME.onnx */
+    bool external;      /* weights into "NAME.onnx.data" beside NAME.onnx (or,
+                           if that stands with other contents and may be
+                           replaced, "NAME.onnx.HASH.data": a data file is
+                           never changed); so also above 1.9 GB */
     bool embed;         /* weights into the one file, also those that came as
                            external data (default: an untouched model keeps
                            its form, its data files are copied beside it
                            under their own names) */
+    uint64_t inside_max; /* bytes; 0: the 1.9 GB. For tests */
+    char **data_path;    /* where there is a data file, its path (graft_free);
+                            NULL: nobody asks */
 };
 /* Writes the model (and its data file) atomically. Refuses to overwrite the
  * file or data file the model was read from. */
@@ -56,6 +62,9 @@ void graft_onnx_describe_free(struct graft_model_info *x);
  * so that a value of the main graph may not be called so. */
 int graft_onnx_mentions(bool *out, const struct graft_model *m,
                         const char *name);
+
+/* The file says how to train the model, in graphs that name its values. */
+bool graft_onnx_has_training(const struct graft_model *m);
 
 /* How much m->strip leaves out. */
 struct graft_onnx_part {

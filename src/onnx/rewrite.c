@@ -4,6 +4,7 @@
 #include "onnx/rewrite.h"
 
 #include "base/status.h"
+#include "onnx/export.h"
 
 /* ---- what stands where --------------------------------------------------- */
 
@@ -198,12 +199,30 @@ static int do_name(struct walk *k)
                   : graft_pieces_add(k->w->out, now, strlen(now));
 }
 
+/* Index of a tensor that is to be gathered; -1: it is not. */
+static int far_index(const struct graft_rewrite *w,
+                     const struct graft_wire *in, enum graft_message kind)
+{
+    const bool tensor = kind == GRAFT_MSG_TENSOR ||
+                        kind == GRAFT_MSG_INITIALIZER;
+    if (!w->gathers || !tensor || in->data != w->m->blob.at[0].data)
+        return -1;
+    int i = graft_items_external(w->m->items, in->pos);
+    return i < w->m->items->external.n &&
+                   w->m->items->external.at[i].offset == in->pos ? i : -1;
+}
+
 static int rewrite_inner(struct graft_rewrite *w, struct graft_wire in,
                          enum graft_message kind, bool *changed)
 {
     const bool graph = kind == GRAFT_MSG_GRAPH;
     const bool function = kind == GRAFT_MSG_FUNCTION;
     const bool hides = graph && !w->functions && w->m->renamed.n;
+    const int far = far_index(w, &in, kind);
+    if (far >= 0) {
+        *changed = true;
+        return graft_rewrite_far(w, in, kind, far);
+    }
     int status = hides ? hide(w, in, kind, 1) : GRAFT_OK;
     w->depth += graph;
     w->functions += function;

@@ -60,6 +60,7 @@ struct graft_dropped {
     int64_t n;
     uint64_t bytes; /* with tag and length */
 };
+struct graft_export;
 struct graft_rewrite {
     const struct graft_model *m; /* its names and `strip` are applied */
     struct graft_pieces *out;
@@ -69,6 +70,9 @@ struct graft_rewrite {
     int functions;       /* around us: names in them are their own */
     const char *wanted;  /* a name looked for in nested graphs, and whether */
     bool found;          /* it stands there */
+    /* Tensors whose elements lie in other files are changed as this export
+     * wants them; NULL: they stay as they are. */
+    const struct graft_export *gathers;
     /* What was left out: doc strings, value infos, metadata. */
     struct graft_dropped doc, value_info, metadata;
 };

@@ -1,5 +1,9 @@
 /* Saving: which files, in which form, and never onto what the model was read
  * from. All files appear, or none.
+ *
+ * A data file is never changed once it stands: what a model names has the
+ * same bytes before and after, so whoever opens the model's name finds the
+ * whole old pair or the whole new one, even when we are killed in between.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 #include "base/status.h"
@@ -9,7 +13,6 @@
 
 /* protobuf ends at 2 GiB; a little below, weights go outside by themselves. */
 static const uint64_t inside_max = 1900000000;
-enum { DATA_ALIGN = 64 };
 
 /* ---- never onto the source ----------------------------------------------- */
 
@@ -36,6 +39,7 @@ struct files {
     const char *path; /* the model's */
     enum graft_write_mode mode;
     struct graft_writers *set;
+    struct graft_onnx_save options;
 };
 
 static int add_file(struct graft_writer **out, struct files *fs,
@@ -47,16 +51,6 @@ static int add_file(struct graft_writer **out, struct files *fs,
 
 /* ---- untouched ----------------------------------------------------------- */
 
-/* The copy would be the file itself: it lies where it has to. */
-static int is_there(bool *out, const struct graft_model *m,
-                    const struct graft_blob *b, const char *path)
-{
-    char *source = graft_path_join(m->items->folder, b->name);
-    int status = source ? graft_file_same(out, source, path) : GRAFT_EMEM;
-    graft_free(source);
-    return status;
-}
-
 static int copy_to(struct files *fs, const struct graft_blob *b,
                    const char *path)
 {
@@ -66,21 +60,30 @@ static int copy_to(struct files *fs, const struct graft_blob *b,
     if (!status && strchr(b->name, '/'))
         status = graft_folder_make(inner);
     graft_free(inner);
-    if (!status && strcmp(path, fs->path) == 0)
-        return graft_fail(GRAFT_EARG, "'%s' is also the name of the model's "
-                          "data file; choose another one", path);
     if (!status)
         status = add_file(&w, fs, path);
     return status ? status : graft_writer_put(w, b->data, b->size);
 }
 
+/* Its name stands in the model, so no other one can be chosen. */
 static int copy_data(struct files *fs, const char *folder,
                      const struct graft_blob *b)
 {
-    bool there = false;
+    enum graft_stands stands = GRAFT_STANDS_NOTHING;
     char *path = graft_path_join(folder, b->name);
-    int status = path ? is_there(&there, fs->m, b, path) : GRAFT_EMEM;
-    if (!status && !there)
+    int status = path ? GRAFT_OK : GRAFT_EMEM;
+    if (!status && strcmp(path, fs->path) == 0)
+        status = graft_fail(GRAFT_EARG, "'%s' is also the name of the model's "
+                            "data file; choose another one", path);
+    if (!status)
+        status = graft_data_blob_stands(&stands, path, b);
+    if (!status && stands == GRAFT_STANDS_OTHER)
+        status = graft_fail(GRAFT_EEXIST, "'%s' exists with other contents, "
+                            "and the model must have its data file under "
+                            "this name: remove it, or choose another folder, "
+                            "or write the weights anew (--embed, "
+                            "--external-data)", path);
+    if (!status && stands == GRAFT_STANDS_NOTHING)
         status = copy_to(fs, b, path);
     graft_free(path);
     return status;
@@ -102,85 +105,81 @@ static int copy_all(struct files *fs)
 
 /* ---- written anew -------------------------------------------------------- */
 
-/* A tensor in a node would need the node written anew. */
-static int check_nodes(const struct graft_model *m)
+static int put_bytes(void *w, const void *at, uint64_t n)
 {
-    int outside = m->items ? m->items->external.n : 0;
-    for (int i = 0; i < m->tensor.n; i++)
-        outside -= m->tensor.at[i].external;
-    if (!outside)
-        return GRAFT_OK;
-    return graft_fail(GRAFT_EUNSUPPORTED, "'%s' has %d tensors in nodes and "
-                      "functions that keep their data in another file, and a "
-                      "changed model is not written with such", m->path,
-                      outside);
+    return graft_writer_put(w, at, n);
 }
 
-static int plan_data(struct graft_export *x)
+/* FILE.data; where such a file stands with other contents, the old FILE may
+ * need it, and a name made of the contents is taken. */
+static int name_data(char **out, bool *there, struct files *fs,
+                     const struct graft_data_file *d)
 {
-    const struct graft_model *m = x->m;
-    uint64_t at = 0;
-    x->data_offset = graft_calloc((size_t)m->tensor.n,
-                                  sizeof *x->data_offset);
-    if (!x->data_offset)
-        return GRAFT_EMEM;
-    for (int i = 0; i < m->tensor.n; i++) {
-        const struct graft_tensor *t = &m->tensor.at[i];
-        x->data_offset[i] = UINT64_MAX;
-        if (t->removed || !t->data || t->bytes <= GRAFT_OUTSIDE_FROM)
-            continue;
-        at = (at + DATA_ALIGN - 1) / DATA_ALIGN * DATA_ALIGN;
-        x->data_offset[i] = at;
-        at += t->bytes;
-    }
-    return GRAFT_OK;
-}
-
-static int write_data(const struct graft_export *x, struct graft_writer *w)
-{
-    static const uint8_t zero[DATA_ALIGN];
-    int status = GRAFT_OK;
-    for (int i = 0; !status && i < x->m->tensor.n; i++) {
-        const struct graft_tensor *t = &x->m->tensor.at[i];
-        if (x->data_offset[i] == UINT64_MAX)
-            continue;
-        status = graft_writer_put(w, zero,
-                                  x->data_offset[i] - graft_writer_size(w));
+    enum graft_stands stands = GRAFT_STANDS_NOTHING;
+    struct graft_str s;
+    graft_str_init(&s);
+    graft_str_addf(&s, "%s.data", fs->path);
+    int status = graft_str_ok(&s);
+    if (!status)
+        status = graft_data_file_stands(&stands, s.at, d);
+    if (!status && stands == GRAFT_STANDS_OTHER &&
+        fs->mode == GRAFT_WRITE_REPLACE) {
+        graft_str_clear(&s);
+        graft_str_addf(&s, "%s.%.16s.data", fs->path, d->checksum);
+        status = graft_str_ok(&s);
         if (!status)
-            status = graft_writer_put(w, t->data, t->bytes);
+            status = graft_data_file_stands(&stands, s.at, d);
     }
-    return status;
+    if (!status && stands == GRAFT_STANDS_OTHER)
+        status = graft_fail(GRAFT_EEXIST, "'%s' exists already, with other "
+                            "contents", s.at);
+    *there = stands == GRAFT_STANDS_SAME;
+    if (!status)
+        *out = graft_str_take(&s);
+    graft_str_release(&s);
+    return status || *out ? status : GRAFT_EMEM;
+}
+
+static int write_data(struct files *fs, const struct graft_data_file *d,
+                      const char *path)
+{
+    struct graft_writer *w = NULL;
+    int status = add_file(&w, fs, path);
+    return status ? status : graft_data_file_walk(d, fs->m, put_bytes, w);
 }
 
 static int write_outside(struct files *fs, struct graft_export *x)
 {
-    struct graft_str s;
-    struct graft_writer *w = NULL;
-    graft_str_init(&s);
-    graft_str_addf(&s, "%s.data", fs->path);
-    x->data_name = graft_path_base(s.at);
-    int status = graft_str_ok(&s);
-    if (!status)
-        status = plan_data(x);
-    if (!status)
-        status = add_file(&w, fs, s.at);
-    if (!status)
-        status = write_data(x, w);
+    struct graft_data_file d = {0};
+    char *path = NULL;
+    bool there = false;
+    int status = graft_data_file_plan(&d, fs->m);
+    if (!status && d.bytes)
+        status = name_data(&path, &there, fs, &d);
+    if (!status && d.bytes) {
+        d.name = graft_path_base(path);
+        x->data = &d;
+    }
     if (!status)
         status = graft_export_model(x);
-    graft_free(x->data_offset);
-    graft_str_release(&s);
+    if (!status && x->data && !there)
+        status = write_data(fs, &d, path);
+    graft_data_file_release(&d);
+    if (!status && fs->options.data_path)
+        *fs->options.data_path = path;
+    else
+        graft_free(path);
     return status;
 }
 
-static int write_anew(struct files *fs, const struct graft_onnx_save *o)
+static int write_anew(struct files *fs)
 {
-    struct graft_export x = {.m = fs->m};
+    const struct graft_onnx_save *o = &fs->options;
+    const uint64_t most = o->inside_max ? o->inside_max : inside_max;
+    struct graft_export x = {.m = fs->m, .gathers = true};
     uint64_t size = 0;
-    int status = check_nodes(fs->m);
-    if (!status)
-        status = graft_export_size(&size, &x);
-    if (!status && o->embed && size > inside_max)
+    int status = graft_export_size(&size, &x);
+    if (!status && o->embed && size > most)
         status = graft_fail(GRAFT_ELIMIT, "'%s' would have %llu bytes, which "
                             "one ONNX file cannot hold; write external data",
                             fs->path, (unsigned long long)size);
@@ -188,9 +187,8 @@ static int write_anew(struct files *fs, const struct graft_onnx_save *o)
         status = add_file(&x.sink.file, fs, fs->path);
     if (status)
         return status;
-    if (o->external || size > inside_max)
-        return write_outside(fs, &x);
-    return graft_export_model(&x);
+    return o->external || size > most ? write_outside(fs, &x)
+                                      : graft_export_model(&x);
 }
 
 /* ---- entry --------------------------------------------------------------- */
@@ -205,12 +203,12 @@ int graft_onnx_save_into(struct graft_writers *set,
     if (o.embed && o.external)
         return graft_fail(GRAFT_EARG, "weights can be inside the file or "
                           "outside, not both");
-    struct files fs = {.m = m, .path = path, .set = set,
+    struct files fs = {.m = m, .path = path, .set = set, .options = o,
                        .mode = o.replace ? GRAFT_WRITE_REPLACE
                                          : GRAFT_WRITE_NEW};
     bool untouched = m->blob.n && !m->edited && !o.external &&
                      (!o.embed || m->blob.n == 1);
-    return untouched ? copy_all(&fs) : write_anew(&fs, &o);
+    return untouched ? copy_all(&fs) : write_anew(&fs);
 }
 
 int graft_onnx_save(const struct graft_model *m, const char *path,
@@ -227,11 +225,9 @@ int graft_onnx_save(const struct graft_model *m, const char *path,
 int graft_onnx_encode(uint8_t **out, uint64_t *size,
                       const struct graft_model *m)
 {
-    struct graft_export x = {.m = m};
+    struct graft_export x = {.m = m, .gathers = true};
     uint64_t n = 0;
-    int status = check_nodes(m);
-    if (!status)
-        status = graft_export_size(&n, &x);
+    int status = graft_export_size(&n, &x);
     if (!status && n > INT32_MAX)
         status = graft_fail(GRAFT_ELIMIT, "the model has %llu bytes, more "
                             "than one protobuf message holds",

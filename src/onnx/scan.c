@@ -56,6 +56,13 @@ int graft_items_external(const struct graft_items *items, uint64_t offset)
     return low;
 }
 
+bool graft_items_hold(const struct graft_items *items,
+                      const struct graft_wire *in)
+{
+    int i = graft_items_external(items, in->pos);
+    return i < items->external.n && items->external.at[i].offset < in->end;
+}
+
 /* Wire type of a protobuf type; every other one is a varint (0). */
 static const uint8_t wire_type[PROTOBUF_C_TYPE_MESSAGE + 1] = {
     [PROTOBUF_C_TYPE_FLOAT] = GRAFT_WIRE_32,

@@ -37,6 +37,9 @@ void graft_items_free(struct graft_items *items);
 
 /* Index of the first external tensor at or behind an offset of the file. */
 int graft_items_external(const struct graft_items *items, uint64_t offset);
+/* Whether one lies in what is left of a message of the file. */
+bool graft_items_hold(const struct graft_items *items,
+                      const struct graft_wire *in);
 
 /* Refuses (GRAFT_EFORMAT, GRAFT_ELIMIT) what is truncated, nested too deep,
  * of a wrong wire type, repeated though singular, or would need more than

@@ -115,13 +115,14 @@ static int add_text(struct graft_writers *set, const char *path,
     return status;
 }
 
-static int list_files(struct graft_report *r, const struct graft_outputs *f)
+static int list_files(struct graft_report *r, const struct graft_outputs *f,
+                      const char *data)
 {
     struct graft_str s;
     graft_str_init(&s);
     graft_str_addf(&s, "%s\n", f->model);
-    if (f->external)
-        graft_str_addf(&s, "%s\n", f->data);
+    if (data)
+        graft_str_addf(&s, "%s\n", data);
     graft_str_addf(&s, "%s\n%s\n%s", f->card, f->labels, f->report);
     r->output = graft_str_take(&s);
     return r->output ? GRAFT_OK : GRAFT_EMEM;
@@ -131,13 +132,15 @@ int graft_outputs_write(const struct graft_outputs *f, struct graft_model *m,
                         struct graft_report *r, const char *card)
 {
     struct graft_writers set = {{0}};
+    char *data = NULL;
     const struct graft_onnx_save o = {
         .replace = f->mode == GRAFT_WRITE_REPLACE, .external = f->external,
-        .embed = !f->external};
+        .data_path = &data};
     char *lines = label_lines(r);
-    int status = lines ? list_files(r, f) : GRAFT_EMEM;
+    int status = lines ? graft_onnx_save_into(&set, m, f->model, &o)
+                       : GRAFT_EMEM;
     if (!status)
-        status = graft_onnx_save_into(&set, m, f->model, &o);
+        status = list_files(r, f, data);
     if (!status)
         status = add_text(&set, f->card, card, true, f->mode);
     if (!status)
@@ -148,5 +151,6 @@ int graft_outputs_write(const struct graft_outputs *f, struct graft_model *m,
         status = graft_writers_commit(&set);
     graft_writers_release(&set);
     graft_free(lines);
+    graft_free(data);
     return status;
 }

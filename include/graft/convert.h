@@ -17,6 +17,7 @@
 #ifndef GRAFT_CONVERT_H
 #define GRAFT_CONVERT_H
 
+#include "graft/classifier.h"
 #include "graft/model.h"
 
 #ifdef __cplusplus
@@ -47,6 +48,47 @@ struct graft_batch_change {
  * or what was done. */
 GRAFT_API int graft_model_set_batch(graft_model *m, int64_t batch,
                                     struct graft_batch_change *change);
+
+/* ---- smaller weights -----------------------------------------------------
+ */
+
+struct graft_float16_change {
+    int tensors;            /* stored as float16 now */
+    uint64_t bytes_before, bytes_after; /* of their elements */
+    double largest;         /* rounding error of one weight; NaN and */
+    const char *worst;      /* infinities apart. worst: whose, NULL: none */
+    double relative;        /* error of all together: the root of the sum of
+                               its squares, of that of the weights' squares */
+    int64_t lost;           /* weights too small: 0 now */
+    int too_large_count;    /* tensors that keep float32, as one weight or */
+    const char *too_large;  /* more is beyond 65504; the first one's name */
+};
+/* Stores the weights as float16: float32 initializers and Constants of two
+ * dimensions and 1024 elements or more, rounded to nearest, ties to even. A
+ * Cast in front gives their readers the float32 that they had; computing
+ * stays float32. Biases, normalisations and shapes stay as they are, and so
+ * does a tensor that does not fit. Names are borrowed from the model. Opset 6
+ * is the first that knows such a Cast; a file that says how to train it is
+ * refused. change: NULL, or what was done. */
+GRAFT_API int graft_model_to_float16(graft_model *m,
+                                     struct graft_float16_change *change);
+
+struct graft_comparison {
+    int photos, skipped;    /* compared; could not be read */
+    int64_t values;         /* elements of output 0, all photos */
+    double largest, mean;   /* differences, without their signs */
+    double scale;           /* largest element of a's answers, likewise */
+    int classes;            /* elements for a photo; 0: other shapes */
+    int changed;            /* photos with another best class */
+};
+/* Runs two models on the photos of a folder (or one photo) and compares
+ * their first outputs. Preprocessing: a's card, or what the options say. Of
+ * the options, preprocess, batch, strict, decode and progress count; NULL:
+ * defaults. No photo at all is GRAFT_EDATA. */
+GRAFT_API int graft_compare(struct graft_comparison *out,
+                            const graft_model *a, const graft_model *b,
+                            const char *photos,
+                            const struct graft_classify_options *options);
 
 #ifdef __cplusplus
 }

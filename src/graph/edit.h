@@ -83,6 +83,14 @@ int graft_edit_doc(struct graft_model *m, int32_t node, const char *text);
  * strings set later stay. Metadata of the model itself is never left out. */
 void graft_edit_strip(struct graft_model *m, unsigned what);
 
+/* Stores parameter `v`, an initializer or the output of a Constant, as type
+ * `to` (elements of the same shape, copied), and casts it back to `from` in
+ * front of its readers, which keep their bytes. A failed one has to be
+ * undone; after the last one graft_model_recount is the caller's. */
+int graft_edit_recode(struct graft_model *m, graft_value_id v,
+                      const struct graft_shape *shape, int to, int from,
+                      const void *data);
+
 /* ---- all or nothing ------------------------------------------------------
  * Several edits as one. Between _begin and the end of the undo nothing else
  * may edit the model. */
@@ -91,7 +99,8 @@ void graft_edit_strip(struct graft_model *m, unsigned what);
 struct graft_undo;
 int graft_undo_begin(struct graft_undo **out, struct graft_model *m);
 /* Makes it what it was. Edits that graft_undo takes back: graft_edit_tensor,
- * _node, _node_input, _contents, _value_type, _metadata, _outputs. */
+ * _node, _node_input, _contents, _value_type, _metadata, _outputs, _recode.
+ */
 void graft_undo_back(struct graft_undo *u);
 void graft_undo_free(struct graft_undo *u);
 

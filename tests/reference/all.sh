@@ -35,6 +35,22 @@ ${CC:-cc} ${CFLAGS:--O2} -std=c11 -D_GNU_SOURCE= -Iinclude -Isrc -pthread \
     -lprotobuf-c -lopenblas -ljansson -llbfgs \
     $(pkg-config --libs --silence-errors libturbojpeg) -lm || exit 1
 
+# shellcheck disable=SC2086
+${CC:-cc} ${CFLAGS:--O2} -std=c11 -D_GNU_SOURCE= -Iinclude -Isrc -Itests \
+    -I"$build/gen" -pthread -o "$work/roundtrip" tests/reference/roundtrip.c \
+    tests/support/suite.c "$build/libgraft.a" -lprotobuf-c -lopenblas \
+    -ljansson -llbfgs $(pkg-config --libs --silence-errors libturbojpeg) -lm \
+    || exit 1
+rm -rf "$work/suite"
+mkdir -p "$work/suite" "$work/copies"
+if "$PY" -W ignore tests/reference/suite.py "$work/suite" \
+    2>"$work/suite.log"; then
+    { "$work/roundtrip" "$work/copies" "the onnx package's suite" \
+        "$work/suite" || [ $? = 1 ] || echo "not ok - round trip ends"; } | say
+else
+    echo "not ok - the onnx package makes its suite" | say
+fi
+
 compare mini "$MINI" "$PICTURES" "$PICTURES/val"
 compare mini-two-files "$MINI" "$PICTURES" "$PICTURES/val" --external-data
 "$PY" tests/reference/exports.py "$GRAFT" "$PICTURES" "$work/exports" \

@@ -62,18 +62,34 @@ static int ends(struct graft_inspected *t, const struct graft_model *m)
 
 /* ---- operators and parameters -------------------------------------------- */
 
-static struct graft_op_use *use_of(struct graft_op_use *uses, int *n,
+/* The row of a node's operator, a new one for its first node; NULL: EMEM. */
+static struct graft_op_use *use_of(struct graft_inspected *t,
+                                   struct graft_map *rows,
+                                   struct graft_op_use *uses,
                                    const struct graft_node *node)
 {
-    for (int i = 0; i < *n; i++)
-        if (!strcmp(uses[i].op_type, node->op_type) &&
-            !strcmp(uses[i].domain, node->domain))
-            return &uses[i];
-    return &uses[(*n)++];
+    struct graft_str key;
+    graft_str_init(&key);
+    graft_str_addf(&key, "%s\n%s", node->domain, node->op_type);
+    int at = graft_map_get(rows, key.at);
+    const char *kept = at < 0 ? keep(t, key.at) : NULL;
+    int status = graft_str_ok(&key);
+    graft_str_release(&key);
+    if (status || at >= 0)
+        return status ? NULL : &uses[at];
+    struct graft_op_use *u = &uses[t->x.n_ops];
+    u->op_type = keep(t, node->op_type);
+    u->domain = keep(t, node->domain);
+    if (!kept || !u->op_type || !u->domain ||
+        graft_map_put(rows, kept, t->x.n_ops))
+        return NULL;
+    t->x.n_ops++;
+    return u;
 }
 
-static int operators(struct graft_inspected *t, const struct graft_model *m,
-                     const struct graft_survey *s)
+static int count_operators(struct graft_inspected *t, struct graft_map *rows,
+                           const struct graft_model *m,
+                           const struct graft_survey *s)
 {
     struct graft_op_use *uses = graft_arena_array(
         &t->arena, (size_t)m->node.n + 1, sizeof *uses);
@@ -83,13 +99,10 @@ static int operators(struct graft_inspected *t, const struct graft_model *m,
         const struct graft_node *node = &m->node.at[i];
         if (node->removed)
             continue;
-        struct graft_op_use *u = use_of(uses, &t->x.n_ops, node);
-        if (!u->nodes++) {
-            u->op_type = keep(t, node->op_type);
-            u->domain = keep(t, node->domain);
-            if (!u->op_type || !u->domain)
-                return GRAFT_EMEM;
-        }
+        struct graft_op_use *u = use_of(t, rows, uses, node);
+        if (!u)
+            return GRAFT_EMEM;
+        u->nodes++;
         u->runs += !s->why_not[i];
         if (s->why_not[i] && !u->why_not)
             u->why_not = keep(t, s->why_not[i]);
@@ -98,6 +111,15 @@ static int operators(struct graft_inspected *t, const struct graft_model *m,
     t->x.ops = uses;
     t->x.unsupported_nodes = s->unsupported;
     return GRAFT_OK;
+}
+
+static int operators(struct graft_inspected *t, const struct graft_model *m,
+                     const struct graft_survey *s)
+{
+    struct graft_map rows = {0};
+    int status = count_operators(t, &rows, m, s);
+    graft_map_release(&rows);
+    return status;
 }
 
 static void parameters(struct graft_inspection *x,

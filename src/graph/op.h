@@ -143,6 +143,8 @@ struct graft_infer {
     int n_in;
     struct graft_vinfo *out;       /* n_out entries, zeroed: to be filled */
     int n_out;
+    int64_t *known_left;       /* elements that may still be made known while
+                                  compiling; NULL: no limit */
 };
 
 /* Known integers of input i (axes, shapes, ...). Absent: *out NULL, *n 0.

@@ -122,6 +122,22 @@ static int infer_constant(struct graft_infer *f)
     return graft_known_set(f, ((struct args *)f->args)->known.value);
 }
 
+/* A known output. A file of 1 MB can ask for 40,000 large ones: they share a
+ * budget. */
+static int make(struct graft_infer *f, struct graft_host **out, int dtype,
+                const struct graft_shape *s)
+{
+    int64_t count = graft_shape_count(s);
+    if (f->known_left && count > *f->known_left)
+        return graft_infer_fail(f, GRAFT_ELIMIT, "%lld elements more, known "
+                                "while compiling, are too many",
+                                (long long)count);
+    int status = graft_known_new(out, f->arena, dtype, s);
+    if (!status && f->known_left)
+        *f->known_left -= count;
+    return status;
+}
+
 /* ---- ConstantOfShape ----------------------------------------------------- */
 
 static int parse_fill(struct graft_parse *p)
@@ -153,8 +169,7 @@ static int infer_fill(struct graft_infer *f)
     if (a->fill)
         status = read_tensor(&one, f->arena, f->node, a->fill);
     if (!status)
-        status = graft_known_new(&h, f->arena,
-                                 a->fill ? a->fill->dtype : GRAFT_FLOAT, &s);
+        status = make(f, &h, a->fill ? a->fill->dtype : GRAFT_FLOAT, &s);
     if (status)
         return status;
     for (int64_t i = 0; one && i < count; i++)
@@ -278,7 +293,7 @@ static int infer_range(struct graft_infer *f)
                                 x[1], x[2]);
     struct graft_host *h;
     struct graft_shape s = {.rank = 1, .dim = {n}};
-    int status = graft_known_new(&h, f->arena, (int)start->dtype, &s);
+    int status = make(f, &h, (int)start->dtype, &s);
     if (status)
         return status;
     for (int64_t i = 0; i < n; i++)

@@ -163,10 +163,16 @@ static const struct graft_tensor *literal(const struct graft_node *node)
 
 /* ---- nodes -------------------------------------------------------------- */
 
+enum { ENDS_MAX = 4096 }; /* inputs or outputs of a node that is run */
+
 static int check_arity(const struct graft_op *op,
                        const struct graft_node *node)
 {
     const struct graft_arity *a = &op->arity;
+    if (node->n_in > ENDS_MAX || node->n_out > ENDS_MAX)
+        return graft_fail(GRAFT_ELIMIT, "%s has %d inputs and %d outputs; at "
+                          "most %d are computed with", graft_node_text(node),
+                          node->n_in, node->n_out, ENDS_MAX);
     if (node->n_in < a->in_min || (a->in_max >= 0 && node->n_in > a->in_max))
         return graft_fail(GRAFT_EFORMAT, "%s has %d inputs",
                           graft_node_text(node), node->n_in);
@@ -284,7 +290,8 @@ int graft_facts_infer(struct graft_facts *f, struct graft_fact *fact,
     struct graft_infer x = {.op = fact->op, .model = f->model, .node = node,
                             .opset = fact->opset, .n_max = f->n_max,
                             .args = fact->args, .arena = f->arena,
-                            .n_in = fact->n_in, .n_out = fact->n_out};
+                            .n_in = fact->n_in, .n_out = fact->n_out,
+                            .known_left = &f->host_left};
     struct graft_vinfo *in = gather(f, node);
     x.in = in;
     x.out = graft_arena_array(f->arena, (size_t)fact->n_out + 1,

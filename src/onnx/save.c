@@ -6,6 +6,7 @@
  * whole old pair or the whole new one, even when we are killed in between.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
+#include "base/io.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "onnx/export.h"
@@ -65,13 +66,34 @@ static int copy_to(struct files *fs, const struct graft_blob *b,
     return status ? status : graft_writer_put(w, b->data, b->size);
 }
 
+/* The name of a data file is the model's, so a link among its folders may
+ * lead anywhere; here somebody chose `folder` only. */
+static int check_way(const char *folder, const char *name)
+{
+    struct stat st;
+    int status = GRAFT_OK;
+    char *path = graft_path_join(folder, name);
+    if (!path)
+        return GRAFT_EMEM;
+    char *from = path + strlen(path) - strlen(name);
+    for (char *s = strchr(from, '/'); !status && s; s = strchr(s + 1, '/')) {
+        *s = '\0';
+        if (graft_io_lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+            status = graft_fail(GRAFT_EARG, "'%s' is a symbolic link, and no "
+                                "data file is written through one", path);
+        *s = '/';
+    }
+    graft_free(path);
+    return status;
+}
+
 /* Its name stands in the model, so no other one can be chosen. */
 static int copy_data(struct files *fs, const char *folder,
                      const struct graft_blob *b)
 {
     enum graft_stands stands = GRAFT_STANDS_NOTHING;
     char *path = graft_path_join(folder, b->name);
-    int status = path ? GRAFT_OK : GRAFT_EMEM;
+    int status = path ? check_way(folder, b->name) : GRAFT_EMEM;
     if (!status && strcmp(path, fs->path) == 0)
         status = graft_fail(GRAFT_EARG, "'%s' is also the name of the model's "
                             "data file; choose another one", path);

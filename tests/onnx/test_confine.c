@@ -1,6 +1,7 @@
 /* Files that a model names: beneath its folder only, and not by detours; with
  * links beneath a root that the user vouches for.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -59,6 +60,7 @@ static void make_place(void)
     link_to("in/link", "../outside");
     link_to("in/near", "w");
     link_to("in/up", "..");
+    link_to("in/sub/up", "../..");
     link_to("in/here", ".");
     link_to("in/loop", "loop");
     link_to("in/dangling", "nowhere");
@@ -125,6 +127,9 @@ static const struct { const char *location, *part; } refused[] = {
     {"file:///etc/passwd", "is not in folder"},
     {"~/w", "is not in folder"},
     {"%2e%2e/outside", "is not in folder"},
+    {"#../outside", "is not in folder"},
+    {"w#/../../outside", OUT},
+    {"sub/up/outside", "'up' " LINK},
 };
 
 TEST(onnx_confine__places_outside)
@@ -141,6 +146,7 @@ TEST(onnx_confine__places_outside)
             fail_msg("'%s': %s", refused[i].location, said);
     }
     char name[400];
+    print_message("%zu places refused\n", sizeof refused / sizeof *refused);
     memset(name, 'a', sizeof name);
     name[300] = '\0';
     assert_fails(open_at(name, in, NULL), GRAFT_EIO, "aaa");
@@ -164,6 +170,58 @@ TEST(onnx_confine__names_cut_short_and_proc)
     assert_true(open_at("proc/1/environ", "/", NULL) < 0);
     assert_fails(open_at("dev/zero", "/", NULL), GRAFT_EARG,
                  "'zero' is a device");
+}
+
+/* A model named without a folder lies in one all the same. */
+TEST(onnx_confine__current_folder)
+{
+    make_place();
+    static const char *const locations[] = {"w", "../outside", "link",
+                                            "up/outside", "sub/top/dev/zero"};
+    int here = open(".", O_RDONLY | O_DIRECTORY);
+    assert_true(here >= 0);
+    for (size_t i = 0; i < sizeof locations / sizeof *locations; i++) {
+        struct graft_model *m = NULL;
+        struct graft_str t = craft_outside("w", locations[i], NULL, NULL);
+        struct graft_str f = craft_around(&t);
+        assert_ok(graft_file_write(path_of("in/a.onnx"), f.at, f.n,
+                                   GRAFT_WRITE_REPLACE));
+        assert_int_equal(chdir(in), 0);
+        int status = graft_onnx_open(&m, NULL, "a.onnx");
+        assert_int_equal(fchdir(here), 0);
+        assert_int_equal(status, i ? GRAFT_EARG : GRAFT_OK);
+        graft_graph_free(m);
+        graft_str_release(&f);
+    }
+    close(here);
+}
+
+/* Data files keep the names that the model gives them, so these must not lead
+ * out of the folder that is written to either. */
+TEST(onnx_confine__written_through_no_link)
+{
+    make_place();
+    struct graft_model *m = NULL;
+    struct graft_str t = craft_outside("w", "sub/w", NULL, NULL);
+    struct graft_str f = craft_around(&t);
+    assert_ok(graft_onnx_parse(&m, NULL, f.at, f.n, "crafted", in));
+    graft_str_release(&f);
+    assert_ok(graft_folder_make(path_of("to")));
+    assert_ok(graft_folder_make(path_of("theirs")));
+    link_to("to/sub", "../theirs");
+    assert_fails(graft_onnx_save(m, path_of("to/a.onnx"), NULL), GRAFT_EARG,
+                 "sub' is a symbolic link");
+    assert_false(graft_file_exists(path_of("theirs/w")));
+    assert_false(graft_file_exists(path_of("to/a.onnx")));
+    assert_int_equal(unlink(path_of("to/sub")), 0);
+    assert_ok(graft_folder_make(path_of("to/sub")));
+    link_to("to/sub/w", "../../theirs/w");
+    assert_fails(graft_onnx_save(m, path_of("to/a.onnx"), NULL), GRAFT_EEXIST,
+                 "sub/w' exists");
+    assert_false(graft_file_exists(path_of("theirs/w")));
+    assert_int_equal(unlink(path_of("to/sub/w")), 0);
+    assert_ok(graft_onnx_save(m, path_of("to/a.onnx"), NULL));
+    graft_graph_free(m);
 }
 
 /* A cache of the kind that links names to contents. */

@@ -2,6 +2,7 @@
  * subgraphs, functions, training and sparse tensors.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "craft.h"
@@ -207,5 +208,30 @@ TEST(onnx_far__checked)
     struct graft_model *m = NULL;
     assert_fails(graft_onnx_parse(&m, NULL, s.at, s.n, "f", NULL), GRAFT_EARG,
                  "no folder");
+    graft_str_release(&s);
+}
+
+/* A link in any of the places is one, not only where initializers are. */
+TEST(onnx_far__confined)
+{
+    char folder[300], path[320];
+    graft_graph_free(pair(folder));
+    snprintf(path, sizeof path, "%s/v", folder);
+    assert_int_equal(symlink("w", path), 0);
+    struct graft_str s = file();
+    int tried = 0;
+    for (size_t i = 12; i < s.n; i++) {
+        struct graft_model *m = NULL;
+        if (s.at[i] != 'w' || (memcmp(s.at + i - 10, "location\x12\x01", 10) &&
+                               memcmp(s.at + i - 12, "location\x12\x03./",
+                                      12)))
+            continue;
+        s.at[i] = 'v';
+        assert_fails(graft_onnx_parse(&m, NULL, s.at, s.n, "f", folder),
+                     GRAFT_EARG, "is a symbolic link");
+        s.at[i] = 'w';
+        tried++;
+    }
+    assert_int_equal(tried, PLACES);
     graft_str_release(&s);
 }

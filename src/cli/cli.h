@@ -35,15 +35,21 @@ struct graft_text_list {
 struct graft_extent {
     int width, height; /* 0: not given */
 };
+struct graft_batch_size {
+    bool given;
+    int n; /* GRAFT_BATCH_DYNAMIC: any */
+};
 
 /* All that options can set; each command uses its part. */
 struct graft_settings {
     const char **operand; /* in argv; n_operands of them */
     int n_operands;
     bool help, quiet, json, plan, no_cache, strict, force, external_data;
-    bool embed, strip;
+    bool embed, strip, float16;
     struct graft_runtime_options runtime;
     const char *preset, *fit, *decode, *cut, *output, *labels, *emit;
+    const char *photos;
+    struct graft_batch_size batch_size;
     struct graft_triple mean, std;
     struct graft_extent extent;
     bool bgr, rgb;
@@ -107,6 +113,7 @@ int graft_take_real(void *, const char *, const struct graft_option *);
 int graft_take_bytes(void *, const char *, const struct graft_option *);
 int graft_take_extent(void *, const char *, const struct graft_option *);
 int graft_take_triple(void *, const char *, const struct graft_option *);
+int graft_take_batch(void *, const char *, const struct graft_option *);
 
 /* Fills *s from the words behind the command's name; reorders argv so that
  * operands stand together. 0 or GRAFT_EXIT_USAGE, said on stderr. */
@@ -131,6 +138,23 @@ struct graft_preprocess_options
 graft_cli_preprocess(const struct graft_settings *s);
 struct graft_classify_options
 graft_cli_classify(const struct graft_settings *s);
+
+/* ---- convert.c: what export converts -------------------------------------
+ */
+
+extern const struct graft_option graft_options_convert[];
+struct graft_conversion {
+    struct graft_batch_change batch;
+    struct graft_float16_change float16;
+    struct graft_comparison compared;
+};
+/* Options that make no sense together: GRAFT_EXIT_USAGE. */
+int graft_cli_check_conversion(const struct graft_settings *s);
+/* Runs both on --photos; the library's status. */
+int graft_cli_compare(struct graft_conversion *c, const graft_model *was,
+                      const graft_model *is, const struct graft_settings *s);
+void graft_cli_tell_conversion(const struct graft_conversion *c,
+                               const struct graft_settings *s);
 
 /* ---- help.c -------------------------------------------------------------- */
 

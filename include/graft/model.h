@@ -26,10 +26,16 @@ struct graft_save_options {
     bool replace;       /* an existing file may be replaced */
     bool external_data; /* weights beside the file, in FILE.data */
     bool embed;         /* weights that came as external data go inside */
+    char **data_path;   /* receives where the weights went (free with
+                           graft_encoded_free), NULL: no FILE.data was made;
+                           NULL here: nobody asks */
 };
 /* Writes the model atomically; an untouched one byte for byte as it came
- * (external data files are copied beside it under their own names). Never
- * onto the file it was read from. options NULL: all false. */
+ * (external data files are copied beside it under their own names). Of a
+ * changed one weights lie inside, above 1.9 GB beside the file. A data file
+ * is never changed: where FILE.data exists with other contents and may be
+ * replaced, the new one is FILE.HASH.data, and the old one stays. Never onto
+ * the file it was read from. options NULL: all false. */
 GRAFT_API int graft_model_save(const graft_model *m, const char *path,
                                const struct graft_save_options *options);
 

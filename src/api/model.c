@@ -32,15 +32,22 @@ int graft_model_save(const graft_model *m, const char *path,
                      const struct graft_save_options *options)
 {
     struct graft_onnx_save o = {0};
+    char *data = NULL;
     if (options) {
         o.replace = options->replace;
         o.external = options->external_data;
         o.embed = options->embed;
+        o.data_path = options->data_path ? &data : NULL;
     }
     if (o.external && o.embed)
         return graft_fail(GRAFT_EARG, "external_data and embed exclude each "
                           "other");
-    return graft_onnx_save(m, path, &o);
+    int status = graft_onnx_save(m, path, &o);
+    if (!status && o.data_path)
+        *options->data_path = data;
+    else
+        graft_free(data);
+    return status;
 }
 
 int64_t graft_model_ir_version(const graft_model *m)

@@ -13,7 +13,7 @@
 #include "onnx/onnx.h"
 
 /* protobuf ends at 2 GiB; a little below, weights go outside by themselves. */
-static const uint64_t inside_max = 1900000000;
+static const uint64_t inside_max = 1900000000, embed_max = INT32_MAX;
 
 /* ---- never onto the source ----------------------------------------------- */
 
@@ -197,7 +197,9 @@ static int write_outside(struct files *fs, struct graft_export *x)
 static int write_anew(struct files *fs)
 {
     const struct graft_onnx_save *o = &fs->options;
-    const uint64_t most = o->inside_max ? o->inside_max : inside_max;
+    const uint64_t most = o->inside_max ? o->inside_max
+                          : o->embed    ? embed_max
+                                        : inside_max;
     struct graft_export x = {.m = fs->m, .gathers = true};
     uint64_t size = 0;
     int status = graft_export_size(&size, &x);

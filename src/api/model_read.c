@@ -171,9 +171,9 @@ int graft_tensor_read(const struct graft_tensor_info *t, int64_t first,
     if (status)
         return status;
     const int bits = graft_dtype_bits(t->dtype);
-    reader *read = readers[t->dtype];
+    reader *element = readers[t->dtype];
     for (int64_t i = 0; i < n; i++)
-        to[i] = read(bits_at(t->data, first + i, bits), t->dtype);
+        to[i] = element(bits_at(t->data, first + i, bits), t->dtype);
     return GRAFT_OK;
 }
 

@@ -10,7 +10,7 @@
 #include "onnx/encode.h"
 #include "test.h"
 
-/* ---- messages from text ---------------------------------------------------- */
+/* ---- messages from text -------------------------------------------------- */
 
 /* Short names: digits of base 32. */
 static void put_name(struct graft_str *s, int i)
@@ -95,7 +95,7 @@ void worst_put(struct graft_str *s, const char *items, int repetition)
     put_items(s, items, repetition);
 }
 
-/* ---- files ------------------------------------------------------------------ */
+/* ---- files --------------------------------------------------------------- */
 
 static void wrap(struct graft_str *s, int field)
 {
@@ -150,7 +150,7 @@ struct graft_str worst_make(const struct worst *w, size_t bytes)
     return s;
 }
 
-/* ---- measuring -------------------------------------------------------------- */
+/* ---- measuring ----------------------------------------------------------- */
 
 static clock_t started;
 static uint64_t held;

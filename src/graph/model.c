@@ -196,8 +196,11 @@ const char *graft_node_text(const struct graft_node *n)
     char *at = text[turn ^= 1];
     if (*n->name)
         snprintf(at, sizeof text[0], "%.60s '%.180s'", n->op_type, n->name);
-    else
+    else if (n->span.blob < 0)
         snprintf(at, sizeof text[0], "%.60s (a node without a name)",
                  n->op_type);
+    else
+        snprintf(at, sizeof text[0], "%.60s (a node without a name, at byte "
+                 "%llu)", n->op_type, (unsigned long long)n->span.offset);
     return at;
 }

@@ -63,8 +63,8 @@ int graft_import_other_data(const struct graft_tensor *t,
     while ((got = graft_wire_next(&w, &f)) > 0)
         if (f.number < 64 && typed >> f.number & 1 && f.number != own &&
             f.length)
-            return graft_fail(GRAFT_EFORMAT, "'%s': tensor '%s' is %s but has "
-                              "data in field %u", im->file, t->name,
+            return graft_fail(GRAFT_EFORMAT, "tensor '%s' is %s but has data "
+                              "in field %u", t->name,
                               graft_dtype_name(t->dtype), f.number);
     return got;
 }
@@ -92,7 +92,7 @@ static const uint8_t *in_place(const struct graft_tensor *t,
 }
 
 static int decode(uint8_t *to, struct graft_numbers it, const struct place *p,
-                  const struct graft_tensor *t, const char *file)
+                  const struct graft_tensor *t)
 {
     const size_t size = unit(p);
     uint64_t bits;
@@ -102,9 +102,9 @@ static int decode(uint8_t *to, struct graft_numbers it, const struct place *p,
             bits = (uint64_t)(int64_t)(int32_t)(uint32_t)bits;
         int64_t x = (int64_t)bits;
         if (x < p->min || x > p->max)
-            return graft_fail(GRAFT_EFORMAT, "'%s': tensor '%s' is %s, but "
-                              "holds %lld", file, t->name,
-                              graft_dtype_name(t->dtype), (long long)x);
+            return graft_fail(GRAFT_EFORMAT, "tensor '%s' is %s, but holds %lld",
+                              t->name, graft_dtype_name(t->dtype),
+                              (long long)x);
         memcpy(to, &bits, size);
     }
     return got;
@@ -161,7 +161,7 @@ static int read_numbers(struct graft_tensor *t, struct graft_import *im,
     if (!copy)
         return GRAFT_EMEM;
     t->data = copy;
-    return decode(copy, it, p, t, im->file);
+    return decode(copy, it, p, t);
 }
 
 int graft_import_typed(struct graft_tensor *t, struct graft_import *im,

@@ -283,7 +283,7 @@ fuzz: $(BUILD)/deps.ok
 fuzz-programs: $(FUZZ:%=$(BUILD)/fuzz_%) $(BUILD)/seeds
 # What several targets use.
 $(BUILD)/fuzz.a: $(patsubst %,$(BUILD)/tests/fuzz/%.o,fuzz mutate \
-                 mutate_wire mutate_onnx tree weight)
+                 mutate_wire mutate_onnx tree weight describe edit)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/fuzz.a \
                  $(BUILD)/libgraft.a

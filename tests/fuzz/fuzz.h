@@ -58,6 +58,16 @@ static inline size_t fuzz_below(struct fuzz_random *r, size_t n)
     return n ? (size_t)(fuzz_next(r) % n) : 0;
 }
 
+/* Reads all of a description. */
+struct graft_model_info;
+void fuzz_describe(const struct graft_model_info *x);
+/* Describes and edits a model a few times, as `seed` has it, and reads what
+ * comes of it; the edits' promises are kept. */
+struct graft_model;
+void fuzz_edit(struct graft_model *m, uint64_t seed);
+/* What is written of an edited model is read and written again. */
+void fuzz_read_again(const struct graft_model *m);
+
 /* A mutation and a crossing that know ONNX (mutate.c); 0: nothing came of
  * it. */
 size_t fuzz_mutate_onnx(uint8_t *data, size_t size, size_t max,

@@ -1,5 +1,5 @@
 /* Bytes -> model -> bytes: what is imported is exported as it came; with
- * external data, and through files, it can be read again.
+ * external data, through files, and after edits, it can be read again.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz.h"
 
@@ -74,6 +74,8 @@ static void round_trip(const uint8_t *data, size_t size)
     uint64_t h = graft_hash(data, size).lo;
     if (fuzz_folder() && h % 64 == 0)
         save(m, h % 128 == 0);
+    if (h % 4 == 1)
+        fuzz_edit(m, h);
     graft_graph_free(m);
 }
 

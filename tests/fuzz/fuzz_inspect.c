@@ -1,9 +1,10 @@
 /* Import, then everything that looks at a model: survey, shapes, memory plan,
- * report; and a run, when that is tiny.
+ * report; and a run and another batch, when that is tiny.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz.h"
 
 #include "base/alloc.h"
+#include "graft/convert.h"
 #include "graft/model.h"
 
 enum { TINY_BYTES = 1 << 20, TINY_MACS = 1 << 20, MAX_INPUTS = 8 };
@@ -74,6 +75,16 @@ static bool is_tiny(const struct graft_inspection *x)
            x->scratch_bytes <= TINY_BYTES && x->packed_bytes <= TINY_BYTES;
 }
 
+/* The model made for another batch is one that is read again. */
+static void rebatch(graft_model *m, size_t n)
+{
+    struct graft_batch_change change = {0};
+    int status = graft_model_set_batch(m, (int64_t)(n % 4), &change);
+    fuzz_status(status);
+    if (!status)
+        fuzz_read_again(m);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     graft_model *m = NULL;
@@ -87,8 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check((status == 0) == (x != NULL), "a failure finds nothing");
     if (x) {
         fuzz_check(x->has_plan || x->why_no_plan, "no plan has a reason");
-        if (is_tiny(x))
+        if (is_tiny(x)) {
             run(m, x);
+            if (size % 3 == 0)
+                rebatch(m, size);
+        }
     }
     graft_inspection_free(x);
     graft_model_free(m);

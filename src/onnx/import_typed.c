@@ -102,8 +102,8 @@ static int decode(uint8_t *to, struct graft_numbers it, const struct place *p,
             bits = (uint64_t)(int64_t)(int32_t)(uint32_t)bits;
         int64_t x = (int64_t)bits;
         if (x < p->min || x > p->max)
-            return graft_fail(GRAFT_EFORMAT, "tensor '%s' is %s, but holds %lld",
-                              t->name, graft_dtype_name(t->dtype),
+            return graft_fail(GRAFT_EFORMAT, "tensor '%s' is %s, but holds "
+                              "%lld", t->name, graft_dtype_name(t->dtype),
                               (long long)x);
         memcpy(to, &bits, size);
     }

@@ -179,6 +179,30 @@ static int change(struct graft_model *m, struct graft_batch_plan *p,
     return status;
 }
 
+int graft_batch_open(struct graft_undo **out, struct graft_model *m)
+{
+    struct graft_batch_plan p;
+    struct graft_batch_change c = {.after = GRAFT_BATCH_DYNAMIC};
+    struct graft_undo *undo = NULL;
+    int status = graft_batch_plan_make(&p, m, GRAFT_BATCH_DYNAMIC);
+    if (!status)
+        status = graft_undo_begin(&undo, m);
+    if (!status)
+        status = edit(m, &p, GRAFT_BATCH_DYNAMIC, &c);
+    if (!status && graft_model_fixed_batch(m))
+        status = graft_fail(GRAFT_EUNSUPPORTED, "the batch is fixed at %d",
+                            p.stated);
+    graft_batch_plan_release(&p);
+    if (status) {
+        if (undo)
+            graft_undo_back(undo);
+        graft_undo_free(undo);
+        return status;
+    }
+    *out = undo;
+    return GRAFT_OK;
+}
+
 int graft_set_batch(struct graft_model *m, int64_t batch,
                     struct graft_batch_change *out)
 {

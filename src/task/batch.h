@@ -10,6 +10,8 @@
 
 #include "program/facts.h"
 
+struct graft_undo;
+
 /* A constant that has to be another one: input `input` of node `node`, which
  * is value `was`. */
 struct graft_batch_patch {
@@ -46,6 +48,11 @@ int graft_batch_follow(struct graft_batch_plan *p, struct graft_fact *fact,
  * first one, with dimension 0 in proportion. */
 int graft_batch_try(struct graft_batch_plan *p, struct graft_fact *fact,
                     int32_t node, bool *grows);
+
+/* Leaves the batch open until graft_undo_back: for computing with the model
+ * as it is in memory, which inference alone vouches for, as it does for a
+ * file that states a symbol. *out: how to go back. */
+int graft_batch_open(struct graft_undo **out, struct graft_model *m);
 
 /* Outputs for three random images, each alone as the model is now: to be
  * made before the edit, and compared after it. */

@@ -144,6 +144,9 @@ static int one_batch(struct work *w, const struct graft_dataset *d,
 
 static int all_batches(struct work *w, const struct graft_dataset *d)
 {
+    if (w->o->strict && d->skipped.n)
+        return graft_fail(GRAFT_EDATA, "'%s' cannot be read: %s",
+                          d->skipped.at[0].file, d->skipped.at[0].why);
     int a = graft_extract_batch(&w->side[0].extract);
     int b = graft_extract_batch(&w->side[1].extract);
     int batch = a > b ? a : b, n = d->photo.n, status = GRAFT_OK;

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "onnx/onnx.h"
 #include "support/net.h"
+#include "task/batch.h"
 #include "task/convert.h"
 
 /* As a file: the model written and read again, so that edits have bytes to
@@ -456,6 +457,33 @@ TEST(task_batch__untouched_elements_keep_their_bytes)
     graft_graph_free(is);
     graft_graph_free(m);
     graft_graph_free(was);
+}
+
+TEST(task_batch__opened_for_a_while)
+{
+    struct graft_model *m = as_file(flat(1, INTS(1, 128)));
+    struct graft_undo *undo = NULL;
+    uint8_t *before = NULL, *after = NULL;
+    uint64_t n = 0, k = 0;
+    assert_ok(graft_onnx_encode(&before, &n, m));
+    assert_ok(graft_batch_open(&undo, m));
+    assert_int_equal(graft_model_fixed_batch(m), 0);
+    graft_undo_back(undo);
+    graft_undo_free(undo);
+    assert_int_equal(graft_model_fixed_batch(m), 1);
+    assert_ok(graft_onnx_encode(&after, &k, m));
+    assert_int_equal(n, k);
+    assert_memory_equal(before, after, n);
+    graft_free(before);
+    graft_free(after);
+    graft_graph_free(m);
+    m = as_file(one_node("ReduceMean", 2, NET_ATTRS(NET_INTS("axes", 0),
+                                                    NET_INT("keepdims", 0))));
+    undo = NULL;
+    assert_fails(graft_batch_open(&undo, m), GRAFT_EUNSUPPORTED,
+                 "ReduceMean 'y'");
+    assert_null(undo);
+    graft_graph_free(m);
 }
 
 TEST(task_batch__failed_allocations_change_nothing)

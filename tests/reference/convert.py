@@ -8,6 +8,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -141,6 +142,9 @@ def check_measured(graft, model, work, folder):
     says = float(found.group(2))
     photos = [str(p) for p in pathlib.Path(folder).rglob("*")
               if p.suffix.lower() in (".jpg", ".jpeg", ".png")]
+    for end in (".json", ".labels.txt"):  # the README's lines read them
+        shutil.copy(model.removesuffix(".onnx") + end,
+                    half.removesuffix(".onnx") + end)
     run, again = readme.runner(model), readme.runner(half)
     theirs, n = 0.0, 0
     for photo in photos:

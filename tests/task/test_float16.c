@@ -6,6 +6,7 @@
 #include "onnx/onnx.h"
 #include "support/net.h"
 #include "task/convert.h"
+#include "tensor/half.h"
 
 static struct graft_model *again(const struct graft_model *m)
 {
@@ -69,7 +70,7 @@ static void round_weights(struct graft_model *m)
         float *x = graft_malloc((size_t)t->bytes);
         memcpy(x, t->data, (size_t)t->bytes);
         for (int64_t k = 0; k < n; k++)
-            x[k] = (float)(_Float16)x[k];
+            x[k] = graft_half_to_float(graft_half_of_float(x[k]));
         assert_ok(graft_edit_contents(m, i, GRAFT_FLOAT, &t->shape, x));
         graft_free(x);
     }

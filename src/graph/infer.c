@@ -17,6 +17,14 @@ int graft_infer_fail(const struct graft_infer *f, int status,
     return graft_fail(status, "%s: %s", graft_node_text(f->node), text);
 }
 
+int graft_infer_shape(const struct graft_infer *f, struct graft_shape *out,
+                      const int64_t *dim, int rank)
+{
+    int status = graft_shape_set(out, dim, rank);
+    return status ? graft_fail_in(status, "%s", graft_node_text(f->node))
+                  : GRAFT_OK;
+}
+
 static bool absent(const struct graft_infer *f, int i)
 {
     return i >= f->n_in || !f->in[i].present;

@@ -204,3 +204,14 @@ const char *graft_node_text(const struct graft_node *n)
                  "%llu)", n->op_type, (unsigned long long)n->span.offset);
     return at;
 }
+
+const char *graft_tensor_text(const struct graft_tensor *t)
+{
+    static _Thread_local char text[256];
+    if (*t->name || t->span.blob < 0)
+        snprintf(text, sizeof text, "tensor '%.180s'", t->name);
+    else
+        snprintf(text, sizeof text, "tensor without a name, at byte %llu",
+                 (unsigned long long)t->span.offset);
+    return text;
+}

@@ -228,5 +228,7 @@ void graft_mark_ancestors(const struct graft_model *m,
 /* "Conv 'features.0'" for messages; borrowed until the next two calls on this
  * thread. */
 const char *graft_node_text(const struct graft_node *n);
+/* The same of a tensor, "tensor 'w'". */
+const char *graft_tensor_text(const struct graft_tensor *t);
 
 #endif

@@ -165,6 +165,9 @@ int64_t graft_batch_factor(const struct graft_vinfo *v, int d);
  * batched input must not be broadcast along dim 0 of the result and keeps its
  * place, else whole_batch. */
 int graft_infer_broadcast(struct graft_infer *f);
+/* graft_shape_set; a failure names the node. */
+int graft_infer_shape(const struct graft_infer *f, struct graft_shape *out,
+                      const int64_t *dim, int rank);
 /* graft_fail with the node's text in front. */
 int graft_infer_fail(const struct graft_infer *f, int status,
                      const char *fmt, ...) GRAFT_PRINTF(3, 4);

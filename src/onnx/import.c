@@ -47,8 +47,8 @@ static int read_opset(struct graft_import *im, struct graft_item *item)
         return GRAFT_EMEM;
     if (version < 1)
         return graft_fail(GRAFT_EFORMAT, "'%s' imports version %lld of the "
-                          "operators of '%s'; versions begin at 1", im->file,
-                          (ll)version, *domain ? domain : "ai.onnx");
+                          "operators of '%.180s'; versions begin at 1",
+                          im->file, (ll)version, *domain ? domain : "ai.onnx");
     for (int i = 0; i < m->opset.n; i++)
         if (!strcmp(m->opset.at[i].domain, domain) &&
             m->opset.at[i].version == version) {
@@ -57,7 +57,7 @@ static int read_opset(struct graft_import *im, struct graft_item *item)
         }
     if (graft_opset_of(m, domain))
         return graft_fail(GRAFT_EFORMAT, "'%s' imports versions %lld and %lld "
-                          "of the operators of '%s'", im->file,
+                          "of the operators of '%.180s'", im->file,
                           (ll)graft_opset_of(m, domain), (ll)version,
                           *domain ? domain : "ai.onnx");
     if (m->opset.n == MAX_OPSETS)

@@ -16,8 +16,8 @@ struct place {
 static int bad(const struct graft_tensor *t, const struct graft_import *im,
                const char *what, const char *value)
 {
-    return graft_fail(GRAFT_EFORMAT, "'%s': tensor '%s': external data: %s "
-                      "'%s'", im->file, t->name, what, value);
+    return graft_fail(GRAFT_EFORMAT, "'%s': %s: external data: %s "
+                      "'%.180s'", im->file, graft_tensor_text(t), what, value);
 }
 
 /* "basepath" is where a tool of onnx found the file once: never followed.
@@ -107,7 +107,7 @@ static int load(int32_t *out, struct graft_import *im, const char *location)
     if (im->folder)
         return read_blob(out, im, plain);
     graft_free(plain);
-    return graft_fail(GRAFT_EARG, "its weights are in the file '%s', and "
+    return graft_fail(GRAFT_EARG, "its weights are in the file '%.180s', and "
                       "a model in memory has no folder to find it in",
                       location);
 }
@@ -132,10 +132,11 @@ static int check_sum(const struct graft_tensor *t, struct graft_import *im,
     }
     if (strcasecmp(b->checksum, sum) == 0)
         return GRAFT_OK;
-    return graft_fail(GRAFT_EFORMAT, "'%s': tensor '%s': '%s' has other "
+    return graft_fail(GRAFT_EFORMAT, "'%s': %s: '%.180s' has other "
                       "contents (SHA-1 %s) than when the model was written "
                       "(%s); copy both files anew from where they came",
-                      im->file, t->name, b->name, b->checksum, sum);
+                      im->file, graft_tensor_text(t), b->name, b->checksum,
+                      sum);
 }
 
 /* Offset and length of a tensor's elements in the blob. */
@@ -149,22 +150,23 @@ static int measure(uint64_t *offset, uint64_t *length,
     if (x->offset && !parse_number(offset, x->offset))
         return bad(t, im, "bad offset", x->offset);
     if (*offset > b->size)
-        return graft_fail(GRAFT_EFORMAT, "'%s': tensor '%s' begins at byte "
-                          "%llu of '%s', which has %llu", im->file, t->name,
-                          (unsigned long long)*offset, b->name,
-                          (unsigned long long)b->size);
+        return graft_fail(GRAFT_EFORMAT, "'%s': %s begins at byte "
+                          "%llu of '%.180s', which has %llu", im->file,
+                          graft_tensor_text(t), (unsigned long long)*offset,
+                          b->name, (unsigned long long)b->size);
     /* Without a length the shape says it. */
     *length = need->known ? (uint64_t)need->bytes : b->size - *offset;
     if (x->length && !parse_number(length, x->length))
         return bad(t, im, "bad length", x->length);
     if (*length > b->size - *offset)
-        return graft_fail(GRAFT_EFORMAT, "'%s': tensor '%s' wants %llu bytes "
-                          "from byte %llu of '%s', which has only %llu",
-                          im->file, t->name, (unsigned long long)*length,
+        return graft_fail(GRAFT_EFORMAT, "'%s': %s wants %llu bytes "
+                          "from byte %llu of '%.180s', which has only %llu",
+                          im->file, graft_tensor_text(t),
+                          (unsigned long long)*length,
                           (unsigned long long)*offset, b->name,
                           (unsigned long long)b->size);
     int status = graft_tensor_need(t, need, *length);
-    return status ? graft_fail_in(status, "'%s', external data '%s'",
+    return status ? graft_fail_in(status, "'%s', external data '%.180s'",
                                   im->file, b->name)
                   : GRAFT_OK;
 }
@@ -197,8 +199,8 @@ int graft_import_external(struct graft_tensor *t, struct graft_import *im,
         return bad(t, im, "strings cannot be in", x.location);
     status = load(&blob, im, x.location);
     if (status)
-        return graft_fail_in(status, "'%s': tensor '%s': external data",
-                             im->file, t->name);
+        return graft_fail_in(status, "'%s': %s: external data",
+                             im->file, graft_tensor_text(t));
     struct graft_blob *b = &im->m->blob.at[blob];
     status = measure(&offset, &length, t, im, need, &x, b);
     if (!status && x.checksum)

@@ -15,8 +15,8 @@ static int check_dims(const struct graft_tensor *t,
 {
     for (size_t i = 0; i < p->n_dims; i++)
         if (p->dims[i] < 0)
-            return graft_fail(GRAFT_EFORMAT, "'%s': tensor '%s' has dimension "
-                              "%lld", im->file, t->name,
+            return graft_fail(GRAFT_EFORMAT, "'%s': %s has dimension "
+                              "%lld", im->file, graft_tensor_text(t),
                               (long long)p->dims[i]);
     return GRAFT_OK;
 }
@@ -36,9 +36,9 @@ static int set_need(struct graft_need *out, const struct graft_tensor *t,
     fits = fits && graft_mul_size(&need.bytes, need.count / 8, need.bits) &&
            graft_add_size(&need.bytes, need.bytes, rest);
     if (!fits)
-        return graft_fail(GRAFT_EFORMAT, "'%s': tensor '%s' of %s has more "
-                          "than 2^63 elements or bytes", im->file, t->name,
-                          graft_dtype_name(t->dtype));
+        return graft_fail(GRAFT_EFORMAT, "'%s': %s of %s has more "
+                          "than 2^63 elements or bytes", im->file,
+                          graft_tensor_text(t), graft_dtype_name(t->dtype));
     need.known = need.bits && !p->segment;
     *out = need;
     return GRAFT_OK;
@@ -54,8 +54,8 @@ int graft_tensor_need(const struct graft_tensor *t,
         snprintf(text, sizeof text, "[%lld]", (long long)need->count);
     else
         graft_shape_text(text, &t->shape);
-    return graft_fail(GRAFT_EFORMAT, "tensor '%s': %s of %s needs %lld bytes, "
-                      "the file has %llu", t->name, text,
+    return graft_fail(GRAFT_EFORMAT, "%s: %s of %s needs %lld bytes, "
+                      "the file has %llu", graft_tensor_text(t), text,
                       graft_dtype_name(t->dtype), (long long)need->bytes,
                       (unsigned long long)have);
 }
@@ -79,8 +79,8 @@ static int set_shape(struct graft_tensor *t, struct graft_import *im,
         return t->refusal ? GRAFT_OK : GRAFT_EMEM;
     }
     int status = graft_shape_set(&t->shape, p->dims, (int)p->n_dims);
-    return status ? graft_fail_in(status, "'%s': tensor '%s'", im->file,
-                                  t->name)
+    return status ? graft_fail_in(status, "'%s': %s", im->file,
+                                  graft_tensor_text(t))
                   : GRAFT_OK;
 }
 
@@ -108,8 +108,9 @@ static int set_data(struct graft_tensor *t, struct graft_import *im,
         p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
     int status = find_raw(t, im);
     if (!status && outside && t->bytes)
-        return graft_fail(GRAFT_EFORMAT, "'%s': tensor '%s' has its data both "
-                          "inside and in another file", im->file, t->name);
+        return graft_fail(GRAFT_EFORMAT, "'%s': %s has its data both "
+                          "inside and in another file", im->file,
+                          graft_tensor_text(t));
     if (status)
         return status;
     if (outside)
@@ -118,8 +119,9 @@ static int set_data(struct graft_tensor *t, struct graft_import *im,
     if (!raw)
         status = graft_import_typed(t, im, need);
     else if (t->dtype == GRAFT_STRING)
-        return graft_fail(GRAFT_EFORMAT, "'%s': tensor '%s' is of strings, "
-                          "which cannot be raw data", im->file, t->name);
+        return graft_fail(GRAFT_EFORMAT, "'%s': %s is of strings, "
+                          "which cannot be raw data", im->file,
+                          graft_tensor_text(t));
     else
         status = graft_tensor_need(t, need, t->bytes);
     if (!status && raw)

@@ -63,8 +63,8 @@ int graft_import_other_data(const struct graft_tensor *t,
     while ((got = graft_wire_next(&w, &f)) > 0)
         if (f.number < 64 && typed >> f.number & 1 && f.number != own &&
             f.length)
-            return graft_fail(GRAFT_EFORMAT, "tensor '%s' is %s but has data "
-                              "in field %u", t->name,
+            return graft_fail(GRAFT_EFORMAT, "%s is %s but has data "
+                              "in field %u", graft_tensor_text(t),
                               graft_dtype_name(t->dtype), f.number);
     return got;
 }
@@ -102,8 +102,9 @@ static int decode(uint8_t *to, struct graft_numbers it, const struct place *p,
             bits = (uint64_t)(int64_t)(int32_t)(uint32_t)bits;
         int64_t x = (int64_t)bits;
         if (x < p->min || x > p->max)
-            return graft_fail(GRAFT_EFORMAT, "tensor '%s' is %s, but holds "
-                              "%lld", t->name, graft_dtype_name(t->dtype),
+            return graft_fail(GRAFT_EFORMAT, "%s is %s, but holds "
+                              "%lld", graft_tensor_text(t),
+                              graft_dtype_name(t->dtype),
                               (long long)x);
         memcpy(to, &bits, size);
     }
@@ -129,15 +130,17 @@ static int count_only(const struct graft_tensor *t,
         if (got < 0)
             return got;
         if (bits >> 6)
-            return graft_fail(GRAFT_EFORMAT, "tensor '%s' is %s, but holds "
-                              "%lld", t->name, graft_dtype_name(t->dtype),
+            return graft_fail(GRAFT_EFORMAT, "%s is %s, but holds "
+                              "%lld", graft_tensor_text(t),
+                              graft_dtype_name(t->dtype),
                               (long long)bits);
         n++;
     }
     if (n == need->count)
         return GRAFT_OK;
-    return graft_fail(GRAFT_EFORMAT, "tensor '%s' has %lld elements of %s, "
-                      "the file has %lld", t->name, (long long)need->count,
+    return graft_fail(GRAFT_EFORMAT, "%s has %lld elements of %s, "
+                      "the file has %lld", graft_tensor_text(t),
+                      (long long)need->count,
                       graft_dtype_name(t->dtype), (long long)n);
 }
 

@@ -159,7 +159,7 @@ static int infer_fill(struct graft_infer *f)
     struct graft_shape s;
     int n, status = graft_infer_ints(f, 0, "shape", &dims, &n);
     if (!status)
-        status = graft_shape_set(&s, dims, n);
+        status = graft_infer_shape(f, &s, dims, n);
     if (status)
         return status;
     int64_t count = graft_shape_count(&s);

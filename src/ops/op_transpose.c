@@ -85,7 +85,7 @@ static int infer_expand(struct graft_infer *f)
     int n;
     int status = graft_infer_ints(f, 1, "shape", &want, &n);
     if (!status)
-        status = graft_shape_set(&to, want, n);
+        status = graft_infer_shape(f, &to, want, n);
     if (status)
         return status;
     char a[GRAFT_SHAPE_TEXT], b[GRAFT_SHAPE_TEXT];

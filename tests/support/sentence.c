@@ -4,7 +4,7 @@
 
 #include "test.h"
 
-enum { LONGEST = 400 };
+enum { LONGEST = 700 };
 
 void test_sentence(const char *said)
 {

@@ -117,15 +117,15 @@ static int know_tensor(struct graft_facts *f, graft_value_id v,
     struct graft_vinfo *info = &f->value[v];
     const char *name = f->model->value.at[v].name;
     if (t->refusal)
-        return graft_fail(GRAFT_EUNSUPPORTED, "parameter '%s': %s", name,
+        return graft_fail(GRAFT_EUNSUPPORTED, "parameter '%.180s': %s", name,
                           t->refusal);
     bool is_int = graft_dtype_is_int(t->dtype);
     if (!is_int && !graft_dtype_is_float(t->dtype))
-        return graft_fail(GRAFT_EUNSUPPORTED, "parameter '%s' has type %s",
+        return graft_fail(GRAFT_EUNSUPPORTED, "parameter '%.180s' has type %s",
                           name, graft_dtype_name(t->dtype));
     int64_t count = graft_shape_count(&t->shape);
     if (is_int && count > GRAFT_HOST_MAX)
-        return graft_fail(GRAFT_ELIMIT, "parameter '%s' has %lld integers, "
+        return graft_fail(GRAFT_ELIMIT, "parameter '%.180s' has %lld integers, "
                           "at most %lld are read", name, (long long)count,
                           (long long)GRAFT_HOST_MAX);
     if (is_int || (count <= GRAFT_HOST_REALS && !is_selected(f, v))) {
@@ -203,7 +203,7 @@ int graft_facts_parse(struct graft_facts *f, struct graft_fact *out,
                           (long long)out->opset, OPSET_MIN, OPSET_MAX);
     out->op = f->find(node->domain, node->op_type, out->opset);
     if (!out->op)
-        return graft_fail_in(GRAFT_EUNSUPPORTED, "node '%s'%s%s",
+        return graft_fail_in(GRAFT_EUNSUPPORTED, "node '%.180s'%s%.60s",
                              node->name[0] || node->n_out == 0 ||
                                      node->out[0] < 0
                                  ? node->name

@@ -180,7 +180,9 @@ static int check_arity(const struct graft_op *op,
         (a->out_max >= 0 && node->n_out > a->out_max))
         return graft_fail(GRAFT_EFORMAT, "%s has %d outputs",
                           graft_node_text(node), node->n_out);
-    for (int i = 0; i < a->in_min; i++)
+    /* Of any number of inputs (Sum, Concat) none may be left out. */
+    int needed = a->in_max < 0 ? node->n_in : a->in_min;
+    for (int i = 0; i < needed; i++)
         if (node->in[i] < 0)
             return graft_fail(GRAFT_EFORMAT, "%s: input %d is left out",
                               graft_node_text(node), i);

@@ -37,3 +37,32 @@ TEST(api_fuzzed__many_inputs)
     graft_inspection_free(x);
     graft_graph_free(m);
 }
+
+/* The one in the middle was read all the same: a crash. */
+TEST(api_fuzzed__one_of_many_inputs_left_out)
+{
+    static const char *const ops[] = {"Max", "Min", "Sum", "Concat"};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        struct graft_str g, node;
+        struct graft_model *m = NULL;
+        struct graft_inspection *x = NULL;
+        graft_str_init(&g);
+        graft_str_init(&node);
+        graft_put_text(&node, 1, "x");
+        graft_put_text(&node, 1, "");
+        graft_put_text(&node, 1, "x");
+        graft_put_text(&node, 2, "y");
+        graft_put_text(&node, 4, ops[i]);
+        craft_put(&g, 1, &node);
+        craft_value(&g, 11, "x");
+        craft_value(&g, 12, "y");
+        struct graft_str file = craft_file(&g, 8, 13);
+        assert_ok(craft_parse(&m, &file));
+        assert_ok(graft_inspect(&x, m, 1));
+        assert_false(x->has_plan);
+        if (strcmp(ops[i], "Concat")) /* which lacks its axis before */
+            assert_non_null(strstr(x->why_no_plan, "input 1 is left out"));
+        graft_inspection_free(x);
+        graft_graph_free(m);
+    }
+}

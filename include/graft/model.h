@@ -90,6 +90,11 @@ struct graft_inspection {
     int64_t activation_bytes, live_bytes, scratch_bytes, packed_bytes;
     const char *plan_text;   /* steps, a line each (NULL: no plan) */
     const char *json;        /* all of this as one JSON object */
+    const char *const *labels; /* of a file that Graft wrote, in the order of
+                                  its outputs; NULL: none */
+    int n_labels;
+    int claimed_correct, claimed_total; /* held-out photos, as it says itself;
+                                           0, 0: nothing */
 };
 /* `batch`: for the memory plan; 0: 16. Free with graft_inspection_free; it
  * borrows nothing. */

@@ -7,10 +7,8 @@
 #include "base/alloc.h"
 #include "base/runtime.h"
 #include "base/str.h"
-#include "data/preprocess.h"
 #include "program/program.h"
 #include "program/survey.h"
-#include "task/card.h"
 
 enum { DEFAULT_BATCH = 16 };
 
@@ -184,55 +182,6 @@ static int cuts(struct graft_inspected *t, const struct graft_model *m,
     return GRAFT_OK;
 }
 
-/* ---- pixels -------------------------------------------------------------- */
-
-/* What training would assume: the file's own card, else the preset. */
-static int pixels_of(struct graft_preprocess *p, const char **source,
-                     const struct graft_model *m)
-{
-    struct graft_card *card = NULL;
-    int status = graft_card_of(&card, m);
-    if (status == GRAFT_EMEM)
-        return status;
-    if (!status && card) {
-        *p = card->preprocess;
-        *source = "the file says so";
-        graft_card_free(card);
-        return GRAFT_OK;
-    }
-    graft_value_id feed = graft_model_feed(m, 0);
-    const struct graft_value *v = feed < 0 ? NULL : &m->value.at[feed];
-    bool image = v && v->has_shape && v->rank == 4;
-    int64_t h = image ? v->dim[2].value : -1;
-    int64_t w = image ? v->dim[3].value : -1;
-    *source = "preset imagenet, since the file does not say; --preprocess "
-              "changes it";
-    return graft_preprocess_preset(p, "imagenet",
-                                   w > 0 && w <= 8192 ? (int)w : 224,
-                                   h > 0 && h <= 8192 ? (int)h : 224);
-}
-
-static int pixels(struct graft_inspected *t, const struct graft_model *m)
-{
-    struct graft_preprocess p;
-    const char *source = NULL;
-    struct graft_str words;
-    graft_str_init(&words);
-    int status = pixels_of(&p, &source, m);
-    if (!status) {
-        graft_preprocess_words(&p, &words);
-        status = graft_str_ok(&words);
-    }
-    if (!status) {
-        t->x.preprocess = keep(t, words.at);
-        t->x.preprocess_source = keep(t, source);
-        if (!t->x.preprocess || !t->x.preprocess_source)
-            status = GRAFT_EMEM;
-    }
-    graft_str_release(&words);
-    return status;
-}
-
 /* ---- plan ---------------------------------------------------------------- */
 
 static int describe(struct graft_inspected *t, struct graft_program *p)
@@ -311,7 +260,7 @@ static int fill(struct graft_inspected *t, const struct graft_model *m,
     if (!status)
         status = cuts(t, m, s);
     if (!status)
-        status = pixels(t, m);
+        status = graft_inspect_card(t, m);
     if (!status)
         status = plan(t, m, batch);
     parameters(&t->x, m);

@@ -1,4 +1,37 @@
 /* Models: open, look at, save, run.
+ *
+ *     graft_model *m = NULL;
+ *     struct graft_inspection *x = NULL;
+ *     int status = graft_model_open(&m, NULL, "net.onnx");
+ *     if (!status)
+ *         status = graft_inspect(&x, m, 0);
+ *     if (!status)
+ *         printf("%lld parameters, %s\n", (long long)x->parameters,
+ *                x->has_plan ? "runs" : x->why_no_plan);
+ *     if (status)
+ *         puts(graft_error_message());
+ *     graft_inspection_free(x);
+ *     graft_model_free(m);
+ *
+ * Where to look
+ *   everything in a file, as structs        graft/graph.h
+ *   other names, outputs, contents          graft/edit.h
+ *   another batch, weights of half the size graft/convert.h
+ *   a model of one's own on arrays          sessions, below
+ *
+ * Rules
+ * - A file is read as if somebody had made it to do harm: it is a valid model
+ *   or is refused in one sentence that names the file, the byte or the node,
+ *   and the reason. Reading takes at most 8 times its size + 64 MiB of memory,
+ *   and two seconds for any file of 1 MB. Weights are held once.
+ * - A graph with operators that Graft does not know opens, can be walked,
+ *   edited and saved. Only running it is refused, by name.
+ * - What was not edited is saved byte for byte, unknown fields included.
+ * - Out-parameters are set only on success; start with NULL and free always
+ *   (every ..._free takes NULL).
+ * - Several threads may read one model at a time. Nobody may use it while it
+ *   is edited.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef GRAFT_MODEL_H
 #define GRAFT_MODEL_H
@@ -13,8 +46,9 @@ extern "C" {
 
 typedef struct graft_model graft_model;
 
-/* Opens an ONNX file with its external data (beneath its folder only). Free
- * with graft_model_free. The runtime must outlive the model. */
+/* Opens an ONNX file with its external data (beneath its folder only, through
+ * no link unless the runtime has a links_root). Free with graft_model_free.
+ * The runtime must outlive the model; the files are read whole and closed. */
 GRAFT_API int graft_model_open(graft_model **out, graft_runtime *rt,
                                const char *path);
 /* The same from memory, which is copied. External data is refused. */

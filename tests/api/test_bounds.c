@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "graft/edit.h"
 #include "graft/model.h"
 #include "support/worst.h"
@@ -163,4 +164,37 @@ TEST(api_bounds__real_models_take_64_mib_more_than_their_size)
         keep_most(&over, names[i], c);
     }
     say("read, a real model, beyond its size", &over);
+}
+
+/* Under a limit either it is done within, or it fails for lack of memory;
+ * more is never held. */
+TEST(api_bounds__a_memory_limit_is_kept)
+{
+    enum { SMALL = 1 << 18 };
+    int done = 0, refused = 0, short_of = 0;
+    for (const struct worst *w = worst_inputs; w->name; w++) {
+        struct graft_str s = worst_make(w, SMALL);
+        for (uint64_t room = 1 << 16; room <= 1 << 24; room <<= 4) {
+            struct graft_runtime_options o = GRAFT_RUNTIME_OPTIONS;
+            graft_runtime *rt = NULL;
+            graft_model *m = NULL;
+            o.threads = 1;
+            o.memory_limit = graft_alloc_stats().live_bytes + room;
+            assert_ok(graft_runtime_new(&rt, &o));
+            worst_start();
+            int status = graft_model_parse(&m, rt, s.at, s.n);
+            assert_true(worst_stop().bytes <= room);
+            if (status == GRAFT_EMEM)
+                assert_non_null(strstr(graft_error_message(), "memory"));
+            done += !status;
+            short_of += status == GRAFT_EMEM;
+            refused += status && status != GRAFT_EMEM;
+            graft_model_free(m);
+            graft_runtime_free(rt);
+        }
+        graft_str_release(&s);
+    }
+    assert_true(done > 50 && refused > 10 && short_of > 100);
+    print_message("%d reads done within a limit, %d models refused, %d reads "
+                  "short of memory\n", done, refused, short_of);
 }

@@ -6,6 +6,7 @@
 cd "$T" || exit 1
 esc=$'\e[2J\e]0;owned\a\r'
 
+# shellcheck disable=SC2059
 byte() { printf "\\x$(printf %02x "$1")"; }
 # field N TEXT, message N FILE: one of up to 16383 bytes; number N VALUE
 head_of()
@@ -28,9 +29,9 @@ model()
     number 1 4 >four
     { message 1 symbol; message 1 four; } >shape
     { number 1 1; message 2 shape; } >tensor
-    message 1 tensor >type
-    { field 1 "x$esc"; message 2 type; } >in
-    { field 1 "y$esc"; message 2 type; } >out_
+    message 1 tensor >its_type
+    { field 1 "x$esc"; message 2 its_type; } >in
+    { field 1 "y$esc"; message 2 its_type; } >out_
     {
         field 1 "$2"
         field 2 "y$esc"

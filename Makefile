@@ -11,6 +11,7 @@
 #   make reference  our files and figures against ONNX Runtime and Pillow
 #   make bench      speed and memory beside ONNX Runtime and PyTorch
 #   make bench-kernels  GF/s of convolutions, and spills in their hot loops
+#   make fuzz       T seconds (60) of each fuzz target, or FUZZ="import ..."
 #   make stats      sizes: functions, files, program, libraries it needs
 #   make lib | uninstall | dist | clean | help
 #
@@ -109,6 +110,8 @@ $(BUILD)/src/kernels/isa_avx2.o: EXTRA = $(KERNEL_CFLAGS) $(ISA_avx2)
 $(BUILD)/src/kernels/isa_avx512.o: EXTRA = $(KERNEL_CFLAGS) $(ISA_avx512)
 $(BUILD)/src/kernels/isa_generic.o: EXTRA = $(KERNEL_CFLAGS)
 $(BUILD)/gen/onnx.pb-c.o: EXTRA = -w
+# stb_image adds and shifts the numbers of damaged files without looking.
+$(BUILD)/src/data/image.o: EXTRA = -fwrapv
 $(BUILD)/tests/%.o: GRAFT_CPPFLAGS += -Itests
 # stb_image_write, which these tests draw with, shifts signed numbers.
 $(BUILD)/tests/data/%.o: EXTRA = $(if $(SANITIZE),-fno-sanitize=shift)
@@ -261,6 +264,41 @@ check: $(BUILD)/deps.ok
 stats: all
 	$(Q)$(ENV) bash tests/check/stats.sh
 
+# ---- fuzzing ------------------------------------------------------------------
+# libFuzzer comes with clang. The library is built once more for it.
+
+FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard \
+        tests/fuzz/fuzz_*.c)))
+FUZZ_CC ?= clang
+FUZZ_SAN = address,undefined
+FUZZ_BUILD = BUILD=$(BUILD)/fuzz/build CC='$(FUZZ_CC)' \
+             CFLAGS='-O1 -g -fsanitize-ignorelist=tests/fuzz/ignore.txt' \
+             SANITIZE=fuzzer-no-link,$(FUZZ_SAN) DEVELOPER= DEPS=no
+FUZZ_SRC = $(wildcard tests/fuzz/*.c)
+FUZZ_OBJ = $(FUZZ_SRC:%.c=$(BUILD)/%.o)
+.PHONY: fuzz fuzz-programs
+fuzz: $(BUILD)/deps.ok
+	$(Q)FUZZ_CC='$(FUZZ_CC)' sh tests/fuzz/ready.sh
+	$(SUB) $(FUZZ_BUILD) FUZZ='$(FUZZ)' fuzz-programs
+	$(Q)$(ENV) T='$(or $(T),60)' bash tests/fuzz/fuzz.sh $(FUZZ)
+fuzz-programs: $(FUZZ:%=$(BUILD)/fuzz_%) $(BUILD)/seeds
+# What several targets use.
+$(BUILD)/fuzz.a: $(patsubst %,$(BUILD)/tests/fuzz/%.o,fuzz mutate \
+                 mutate_wire mutate_onnx tree weight describe edit)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/fuzz.a \
+                 $(BUILD)/libgraft.a
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer,$(FUZZ_SAN) \
+	   -fno-sanitize-recover=all -pthread -o $@ $^ $(LDFLAGS) $(LIBS)
+# stb_image_write again, which draws seeds.
+$(BUILD)/tests/fuzz/seeds%.o: EXTRA = -fno-sanitize=shift
+$(BUILD)/seeds: $(filter $(BUILD)/tests/fuzz/seeds%,$(FUZZ_OBJ)) \
+                $(BUILD)/support.a $(BUILD)/libgraft.a
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) -fsanitize=$(FUZZ_SAN) -pthread -o $@ $^ \
+	   $(LDFLAGS) -lcmocka $(LIBS)
+
 # ---- against others -----------------------------------------------------------
 
 PINNED = onnx==1.23.2 onnxruntime==1.31.1 torch==2.15.0 torchvision==0.29.2 \
@@ -337,4 +375,5 @@ clean:
 help:
 	@sed -n '/^#/!q; /SPDX/d; s/^# \{0,1\}//p' Makefile
 
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_OBJ:.o=.d) \
+   $(FUZZ_OBJ:.o=.d)

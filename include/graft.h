@@ -3,6 +3,9 @@
  *   graft/status.h      codes and messages
  *   graft/runtime.h     threads, memory, cache folder, log
  *   graft/model.h       open, inspect, save and run ONNX files
+ *   graft/graph.h       everything in a model, as plain structs
+ *   graft/edit.h        names, outputs, contents of a model; ballast
+ *   graft/convert.h     another batch, smaller weights
  *   graft/train.h       a new head from a folder of photos
  *   graft/classifier.h  predict, evaluate, verify
  *   graft/cache.h       the feature cache
@@ -15,6 +18,9 @@
 #include "graft/bench.h"
 #include "graft/cache.h"
 #include "graft/classifier.h"
+#include "graft/convert.h"
+#include "graft/edit.h"
+#include "graft/graph.h"
 #include "graft/model.h"
 #include "graft/runtime.h"
 #include "graft/status.h"

@@ -66,6 +66,8 @@ const char *test_shared(const char *name);
 
 /* A fresh folder for this test, removed at exit; valid until the next call. */
 const char *test_folder(void);
+/* The same where flushing to the disk costs nothing, for little files. */
+const char *test_folder_in_memory(void);
 
 #include <string.h>
 

@@ -1,4 +1,37 @@
 /* Models: open, look at, save, run.
+ *
+ *     graft_model *m = NULL;
+ *     struct graft_inspection *x = NULL;
+ *     int status = graft_model_open(&m, NULL, "net.onnx");
+ *     if (!status)
+ *         status = graft_inspect(&x, m, 0);
+ *     if (!status)
+ *         printf("%lld parameters, %s\n", (long long)x->parameters,
+ *                x->has_plan ? "runs" : x->why_no_plan);
+ *     if (status)
+ *         puts(graft_error_message());
+ *     graft_inspection_free(x);
+ *     graft_model_free(m);
+ *
+ * Where to look
+ *   everything in a file, as structs        graft/graph.h
+ *   other names, outputs, contents          graft/edit.h
+ *   another batch, weights of half the size graft/convert.h
+ *   a model of one's own on arrays          sessions, below
+ *
+ * Rules
+ * - A file is read as if somebody had made it to do harm: it is a valid model
+ *   or is refused in one sentence that names the file, the byte or the node,
+ *   and the reason. Reading takes at most 8 times its size + 64 MiB of memory,
+ *   and two seconds for any file of 1 MB. Weights are held once.
+ * - A graph with operators that Graft does not know opens, can be walked,
+ *   edited and saved. Only running it is refused, by name.
+ * - What was not edited is saved byte for byte, unknown fields included.
+ * - Out-parameters are set only on success; start with NULL and free always
+ *   (every ..._free takes NULL).
+ * - Several threads may read one model at a time. Nobody may use it while it
+ *   is edited.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef GRAFT_MODEL_H
 #define GRAFT_MODEL_H
@@ -13,8 +46,9 @@ extern "C" {
 
 typedef struct graft_model graft_model;
 
-/* Opens an ONNX file with its external data (beneath its folder only). Free
- * with graft_model_free. The runtime must outlive the model. */
+/* Opens an ONNX file with its external data (beneath its folder only, through
+ * no link unless the runtime has a links_root). Free with graft_model_free.
+ * The runtime must outlive the model; the files are read whole and closed. */
 GRAFT_API int graft_model_open(graft_model **out, graft_runtime *rt,
                                const char *path);
 /* The same from memory, which is copied. External data is refused. */
@@ -26,10 +60,16 @@ struct graft_save_options {
     bool replace;       /* an existing file may be replaced */
     bool external_data; /* weights beside the file, in FILE.data */
     bool embed;         /* weights that came as external data go inside */
+    char **data_path;   /* receives where the weights went (free with
+                           graft_encoded_free), NULL: no FILE.data was made;
+                           NULL here: nobody asks */
 };
 /* Writes the model atomically; an untouched one byte for byte as it came
- * (external data files are copied beside it under their own names). Never
- * onto the file it was read from. options NULL: all false. */
+ * (external data files are copied beside it under their own names). Of a
+ * changed one weights lie inside, above 1.9 GB beside the file. A data file
+ * is never changed: where FILE.data exists with other contents and may be
+ * replaced, the new one is FILE.HASH.data, and the old one stays. Never onto
+ * the file it was read from. options NULL: all false. */
 GRAFT_API int graft_model_save(const graft_model *m, const char *path,
                                const struct graft_save_options *options);
 
@@ -84,6 +124,11 @@ struct graft_inspection {
     int64_t activation_bytes, live_bytes, scratch_bytes, packed_bytes;
     const char *plan_text;   /* steps, a line each (NULL: no plan) */
     const char *json;        /* all of this as one JSON object */
+    const char *const *labels; /* of a file that Graft wrote, in the order of
+                                  its outputs; NULL: none */
+    int n_labels;
+    int claimed_correct, claimed_total; /* held-out photos, as it says itself;
+                                           0, 0: nothing */
 };
 /* `batch`: for the memory plan; 0: 16. Free with graft_inspection_free; it
  * borrows nothing. */

@@ -38,14 +38,20 @@ struct graft_runtime_options {
     int threads;           /* 0: one for each processor we may use */
     const char *isa;       /* NULL or "": the best this machine has; "generic",
                               "avx2", "avx512" force one (GRAFT_ISA too) */
-    uint64_t memory_limit; /* bytes for models and plans; 0: no limit */
+    uint64_t memory_limit; /* bytes that the library may hold in this process
+                              (of several runtimes the smallest limit counts);
+                              what needs more fails. 0: no limit */
     const char *cache_dir; /* NULL: $GRAFT_CACHE, else $XDG_CACHE_HOME/graft,
                               else ~/.cache/graft */
     uint64_t cache_max;    /* bytes the cache may hold; 0: 8 GiB */
     graft_log_fn *log;     /* NULL: silence */
     void *log_ctx;
+    const char *links_root; /* a folder: data files that a model names may be
+                              links (symbolic or hard), if the real file lies
+                              beneath it. For caches that keep models so.
+                              NULL: such links are refused */
 };
-#define GRAFT_RUNTIME_OPTIONS {0, NULL, 0, NULL, 0, NULL, NULL}
+#define GRAFT_RUNTIME_OPTIONS {0, NULL, 0, NULL, 0, NULL, NULL, NULL}
 
 /* options NULL: defaults. The runtime is the caller's; free it last. */
 GRAFT_API int graft_runtime_new(graft_runtime **out,

@@ -7,10 +7,8 @@
 #include "base/alloc.h"
 #include "base/runtime.h"
 #include "base/str.h"
-#include "data/preprocess.h"
 #include "program/program.h"
 #include "program/survey.h"
-#include "task/card.h"
 
 enum { DEFAULT_BATCH = 16 };
 
@@ -42,16 +40,15 @@ static int ends(struct graft_inspected *t, const struct graft_model *m)
 {
     struct graft_inspection *x = &t->x;
     int fed = 0, status = GRAFT_OK;
-    while (graft_model_feed(m, fed) >= 0)
-        fed++;
-    struct graft_io *in = graft_arena_array(&t->arena, (size_t)fed + 1,
-                                            sizeof *in);
+    graft_value_id v;
+    struct graft_io *in = graft_arena_array(
+        &t->arena, (size_t)m->input.n + 1, sizeof *in);
     struct graft_io *out = graft_arena_array(
         &t->arena, (size_t)m->output.n + 1, sizeof *out);
     if (!in || !out)
         return GRAFT_EMEM;
-    for (int i = 0; i < fed && !status; i++)
-        status = fill_io(t, &in[i], &m->value.at[graft_model_feed(m, i)]);
+    for (int at = 0; !status && (v = graft_feed_next(m, &at)) >= 0;)
+        status = fill_io(t, &in[fed++], &m->value.at[v]);
     for (int i = 0; i < m->output.n && !status; i++)
         status = fill_io(t, &out[i], &m->value.at[m->output.at[i]]);
     x->inputs = in;
@@ -63,18 +60,34 @@ static int ends(struct graft_inspected *t, const struct graft_model *m)
 
 /* ---- operators and parameters -------------------------------------------- */
 
-static struct graft_op_use *use_of(struct graft_op_use *uses, int *n,
+/* The row of a node's operator, a new one for its first node; NULL: EMEM. */
+static struct graft_op_use *use_of(struct graft_inspected *t,
+                                   struct graft_map *rows,
+                                   struct graft_op_use *uses,
                                    const struct graft_node *node)
 {
-    for (int i = 0; i < *n; i++)
-        if (!strcmp(uses[i].op_type, node->op_type) &&
-            !strcmp(uses[i].domain, node->domain))
-            return &uses[i];
-    return &uses[(*n)++];
+    struct graft_str key;
+    graft_str_init(&key);
+    graft_str_addf(&key, "%s\n%s", node->domain, node->op_type);
+    int at = graft_map_get(rows, key.at);
+    const char *kept = at < 0 ? keep(t, key.at) : NULL;
+    int status = graft_str_ok(&key);
+    graft_str_release(&key);
+    if (status || at >= 0)
+        return status ? NULL : &uses[at];
+    struct graft_op_use *u = &uses[t->x.n_ops];
+    u->op_type = keep(t, node->op_type);
+    u->domain = keep(t, node->domain);
+    if (!kept || !u->op_type || !u->domain ||
+        graft_map_put(rows, kept, t->x.n_ops))
+        return NULL;
+    t->x.n_ops++;
+    return u;
 }
 
-static int operators(struct graft_inspected *t, const struct graft_model *m,
-                     const struct graft_survey *s)
+static int count_operators(struct graft_inspected *t, struct graft_map *rows,
+                           const struct graft_model *m,
+                           const struct graft_survey *s)
 {
     struct graft_op_use *uses = graft_arena_array(
         &t->arena, (size_t)m->node.n + 1, sizeof *uses);
@@ -84,13 +97,10 @@ static int operators(struct graft_inspected *t, const struct graft_model *m,
         const struct graft_node *node = &m->node.at[i];
         if (node->removed)
             continue;
-        struct graft_op_use *u = use_of(uses, &t->x.n_ops, node);
-        if (!u->nodes++) {
-            u->op_type = keep(t, node->op_type);
-            u->domain = keep(t, node->domain);
-            if (!u->op_type || !u->domain)
-                return GRAFT_EMEM;
-        }
+        struct graft_op_use *u = use_of(t, rows, uses, node);
+        if (!u)
+            return GRAFT_EMEM;
+        u->nodes++;
         u->runs += !s->why_not[i];
         if (s->why_not[i] && !u->why_not)
             u->why_not = keep(t, s->why_not[i]);
@@ -99,6 +109,15 @@ static int operators(struct graft_inspected *t, const struct graft_model *m,
     t->x.ops = uses;
     t->x.unsupported_nodes = s->unsupported;
     return GRAFT_OK;
+}
+
+static int operators(struct graft_inspected *t, const struct graft_model *m,
+                     const struct graft_survey *s)
+{
+    struct graft_map rows = {0};
+    int status = count_operators(t, &rows, m, s);
+    graft_map_release(&rows);
+    return status;
 }
 
 static void parameters(struct graft_inspection *x,
@@ -161,55 +180,6 @@ static int cuts(struct graft_inspected *t, const struct graft_model *m,
     t->x.cuts = cut;
     t->x.n_cuts = s->n_cuts;
     return GRAFT_OK;
-}
-
-/* ---- pixels -------------------------------------------------------------- */
-
-/* What training would assume: the file's own card, else the preset. */
-static int pixels_of(struct graft_preprocess *p, const char **source,
-                     const struct graft_model *m)
-{
-    struct graft_card *card = NULL;
-    int status = graft_card_of(&card, m);
-    if (status == GRAFT_EMEM)
-        return status;
-    if (!status && card) {
-        *p = card->preprocess;
-        *source = "the file says so";
-        graft_card_free(card);
-        return GRAFT_OK;
-    }
-    graft_value_id feed = graft_model_feed(m, 0);
-    const struct graft_value *v = feed < 0 ? NULL : &m->value.at[feed];
-    bool image = v && v->has_shape && v->rank == 4;
-    int64_t h = image ? v->dim[2].value : -1;
-    int64_t w = image ? v->dim[3].value : -1;
-    *source = "preset imagenet, since the file does not say; --preprocess "
-              "changes it";
-    return graft_preprocess_preset(p, "imagenet",
-                                   w > 0 && w <= 8192 ? (int)w : 224,
-                                   h > 0 && h <= 8192 ? (int)h : 224);
-}
-
-static int pixels(struct graft_inspected *t, const struct graft_model *m)
-{
-    struct graft_preprocess p;
-    const char *source = NULL;
-    struct graft_str words;
-    graft_str_init(&words);
-    int status = pixels_of(&p, &source, m);
-    if (!status) {
-        graft_preprocess_words(&p, &words);
-        status = graft_str_ok(&words);
-    }
-    if (!status) {
-        t->x.preprocess = keep(t, words.at);
-        t->x.preprocess_source = keep(t, source);
-        if (!t->x.preprocess || !t->x.preprocess_source)
-            status = GRAFT_EMEM;
-    }
-    graft_str_release(&words);
-    return status;
 }
 
 /* ---- plan ---------------------------------------------------------------- */
@@ -290,7 +260,7 @@ static int fill(struct graft_inspected *t, const struct graft_model *m,
     if (!status)
         status = cuts(t, m, s);
     if (!status)
-        status = pixels(t, m);
+        status = graft_inspect_card(t, m);
     if (!status)
         status = plan(t, m, batch);
     parameters(&t->x, m);

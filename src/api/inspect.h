@@ -11,6 +11,8 @@ struct graft_inspected {
     struct graft_arena arena;  /* owns what x points to */
 };
 
+/* What the model's card says, and the pixels that training would assume. */
+int graft_inspect_card(struct graft_inspected *t, const struct graft_model *m);
 /* Sets x.json from the rest of x. */
 int graft_inspect_json(struct graft_inspected *t);
 

@@ -78,10 +78,28 @@ static json_t *plan(const struct graft_inspection *x)
                      "packed_bytes", (json_int_t)x->packed_bytes);
 }
 
+static json_t *labels(const struct graft_inspection *x)
+{
+    if (!x->labels)
+        return json_null();
+    json_t *list = json_array();
+    for (int i = 0; i < x->n_labels; i++)
+        json_array_append_new(list, text(x->labels[i]));
+    return list;
+}
+
+static json_t *claimed(const struct graft_inspection *x)
+{
+    return x->claimed_total > 0
+               ? json_pack("{si si}", "correct", x->claimed_correct, "total",
+                           x->claimed_total)
+               : json_null();
+}
+
 static json_t *all(const struct graft_inspection *x)
 {
     json_t *j = json_pack(
-        "{si sI sI so so so so so si si sI sI sI si so so so so so so}",
+        "{si sI sI so so so so so si si sI sI sI si so so so so so so so so}",
         "schema", 1, "ir_version", (json_int_t)x->ir_version, "opset",
         (json_int_t)x->opset, "producer", text(x->producer), "graph",
         text(x->graph), "inputs", ends(x->inputs, x->n_inputs), "outputs",
@@ -92,7 +110,8 @@ static json_t *all(const struct graft_inspection *x)
         "fixed_batch", x->fixed_batch, "head", head(x), "default_cut",
         text(x->head_input), "cuts", cuts(x), "preprocess",
         text(x->preprocess), "preprocess_source",
-        text(x->preprocess_source), "plan", plan(x));
+        text(x->preprocess_source), "labels", labels(x),
+        "claimed_accuracy", claimed(x), "plan", plan(x));
     return j;
 }
 

@@ -1,6 +1,6 @@
 /* Models through the public interface: the handle is the model itself.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "graft/model.h"
+#include "graft/graph.h"
 
 #include "base/runtime.h"
 #include "graph/model.h"
@@ -32,15 +32,22 @@ int graft_model_save(const graft_model *m, const char *path,
                      const struct graft_save_options *options)
 {
     struct graft_onnx_save o = {0};
+    char *data = NULL;
     if (options) {
         o.replace = options->replace;
         o.external = options->external_data;
         o.embed = options->embed;
+        o.data_path = options->data_path ? &data : NULL;
     }
     if (o.external && o.embed)
         return graft_fail(GRAFT_EARG, "external_data and embed exclude each "
                           "other");
-    return graft_onnx_save(m, path, &o);
+    int status = graft_onnx_save(m, path, &o);
+    if (!status && o.data_path)
+        *options->data_path = data;
+    else
+        graft_free(data);
+    return status;
 }
 
 int64_t graft_model_ir_version(const graft_model *m)
@@ -61,4 +68,14 @@ int graft_model_n_outputs(const graft_model *m)
 const char *graft_model_metadata(const graft_model *m, const char *key)
 {
     return graft_metadata_get(m, key);
+}
+
+int graft_model_info_new(struct graft_model_info **out, const graft_model *m)
+{
+    return graft_onnx_describe(out, m);
+}
+
+void graft_model_info_free(struct graft_model_info *x)
+{
+    graft_onnx_describe_free(x);
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -182,26 +181,25 @@ static int make_header(struct graft_str *s, const struct graft_shape *shape)
     return status ? status : graft_str_ok(s);
 }
 
-/* The writer is the caller's to free, also after a failure. */
-static int prepare(struct graft_writer **w, const struct graft_array *a,
-                   const char *path, bool replace)
+static int add_array(struct graft_writers *set, const struct graft_array *a,
+                     const char *path, bool replace)
 {
     struct graft_str head;
     struct graft_shape shape;
+    struct graft_writer *w = NULL;
     graft_str_init(&head);
     int status = graft_shape_set(&shape, a->dim, a->rank);
     if (!status)
         status = make_header(&head, &shape);
     if (!status)
-        status = graft_writer_new(w, path, replace ? GRAFT_WRITE_REPLACE
-                                                   : GRAFT_WRITE_NEW);
+        status = graft_writers_add(&w, set, path,
+                                   replace ? GRAFT_WRITE_REPLACE
+                                           : GRAFT_WRITE_NEW);
     if (!status)
-        status = graft_writer_put(*w, head.at, head.n);
+        status = graft_writer_put(w, head.at, head.n);
     if (!status)
-        status = graft_writer_put(*w, a->data,
+        status = graft_writer_put(w, a->data,
                                   4 * (uint64_t)graft_shape_count(&shape));
-    if (!status)
-        status = graft_writer_finish(*w);
     graft_str_release(&head);
     return status;
 }
@@ -209,20 +207,13 @@ static int prepare(struct graft_writer **w, const struct graft_array *a,
 int graft_npy_write_all(const struct graft_array *a, const char *const *paths,
                         int n, bool replace)
 {
-    struct graft_writer **w = graft_calloc((size_t)n + 1, sizeof *w);
-    int done = 0, status = w ? GRAFT_OK : GRAFT_EMEM;
+    struct graft_writers set = {{0}};
+    int status = GRAFT_OK;
     for (int i = 0; i < n && !status; i++)
-        status = prepare(&w[i], &a[i], paths[i], replace);
-    while (done < n && !status) {
-        status = graft_writer_commit(w[done]);
-        done += !status;
-    }
-    /* What was there before is gone with `replace`; else the new go too. */
-    while (status && !replace && done > 0)
-        unlink(paths[--done]);
-    for (int i = 0; w && i < n; i++)
-        graft_writer_free(w[i]);
-    graft_free(w);
+        status = add_array(&set, &a[i], paths[i], replace);
+    if (!status)
+        status = graft_writers_commit(&set);
+    graft_writers_release(&set);
     return status;
 }
 

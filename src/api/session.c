@@ -224,38 +224,18 @@ void graft_session_free(graft_session *s)
 
 /* ---- running ------------------------------------------------------------- */
 
-/* Planar rows of the caller's array into an input that wants its channels
- * interleaved (IMAGE) or as they are. */
-static void feed(const struct graft_view *v, const float *src, int64_t n)
-{
-    int64_t each = graft_shape_span(&v->shape, 1, v->shape.rank);
-    real *dst = graft_reals(v);
-    if (v->fmt.layout != GRAFT_IMAGE || v->shape.rank < 3) {
-        for (int64_t i = 0; i < n * each; i++)
-            dst[i] = src[i];
-        return;
-    }
-    int64_t channels = v->shape.dim[1], pixels = each / channels;
-    int64_t stride = v->fmt.batch_stride ? v->fmt.batch_stride : each;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t c = 0; c < channels; c++)
-            for (int64_t p = 0; p < pixels; p++)
-                dst[i * stride + p * channels + c] =
-                    src[i * each + c * pixels + p];
-}
-
 /* The program has only those inputs that its outputs need. */
 static void feed_all(struct graft_session *s, const struct graft_array *inputs,
                      int64_t first, int64_t n)
 {
     for (int i = 0; i < graft_program_n_inputs(s->program); i++) {
-        struct graft_view v = graft_program_input(s->program, i);
         int k = 0;
         while (graft_model_feed(s->model, k) !=
                graft_program_input_id(s->program, i))
             k++;
         int64_t each = graft_shape_span(&s->in[k], 1, s->in[k].rank);
-        feed(&v, inputs[s->array[k]].data + first * each, n);
+        graft_program_put(s->program, i,
+                          inputs[s->array[k]].data + first * each, (int)n);
     }
 }
 

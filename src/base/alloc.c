@@ -9,7 +9,7 @@
 
 #include "base/status.h"
 
-static _Atomic uint64_t live, peak, calls;
+static _Atomic uint64_t live, peak, calls, limit;
 static _Atomic uint64_t fail_at; /* value of `calls` that fails; 0: none */
 static _Atomic int fail_forever;
 
@@ -20,14 +20,45 @@ static int must_fail(void)
     return at && (now == at || (now > at && atomic_load(&fail_forever)));
 }
 
-static void *count(void *p, size_t bytes)
+/* ---- counting -------------------------------------------------------------
+ * Room is taken before the memory is asked for, so that threads together stay
+ * within the limit, and corrected to what malloc really gave.
+ */
+
+/* At most what malloc gives for so many bytes: pages when they are many. */
+static uint64_t at_most(size_t bytes)
+{
+    return (uint64_t)bytes + (bytes < 65536 ? 64 : 8192);
+}
+
+static int take_room(size_t bytes)
+{
+    uint64_t room = at_most(bytes), most = atomic_load(&limit);
+    if (must_fail() || bytes > SIZE_MAX / 2) {
+        graft_fail_mem(bytes);
+        return 0;
+    }
+    uint64_t now = atomic_fetch_add(&live, room) + room;
+    if (!most || now <= most)
+        return 1;
+    atomic_fetch_sub(&live, room);
+    graft_fail(GRAFT_EMEM, "out of memory: %llu bytes wanted on top of the "
+               "%llu in use; the memory limit is %llu",
+               (unsigned long long)bytes, (unsigned long long)(now - room),
+               (unsigned long long)most);
+    return 0;
+}
+
+/* Room for `bytes` was taken, for p; `before` was counted for what p was. */
+static void *count(void *p, size_t bytes, uint64_t before)
 {
     if (!p) {
+        atomic_fetch_sub(&live, at_most(bytes));
         graft_fail_mem(bytes);
         return NULL;
     }
-    uint64_t size = malloc_usable_size(p);
-    uint64_t now = atomic_fetch_add(&live, size) + size;
+    uint64_t change = malloc_usable_size(p) - at_most(bytes) - before;
+    uint64_t now = atomic_fetch_add(&live, change) + change;
     uint64_t old = atomic_load(&peak);
     while (now > old && !atomic_compare_exchange_weak(&peak, &old, now))
         ;
@@ -36,30 +67,33 @@ static void *count(void *p, size_t bytes)
 
 void *graft_malloc(size_t bytes)
 {
-    return count(must_fail() ? NULL : malloc(bytes ? bytes : 1), bytes);
+    return take_room(bytes) ? count(malloc(bytes ? bytes : 1), bytes, 0)
+                            : NULL;
 }
 
 void *graft_calloc(size_t n, size_t size)
 {
-    return count(must_fail() ? NULL : calloc(n ? n : 1, size ? size : 1),
-                 n * size);
+    size_t bytes = size && n > SIZE_MAX / size ? SIZE_MAX : n * size;
+    return take_room(bytes) ? count(calloc(1, bytes ? bytes : 1), bytes, 0)
+                            : NULL;
 }
 
 void *graft_realloc(void *p, size_t bytes)
 {
-    uint64_t old = p ? malloc_usable_size(p) : 0;
-    void *q = must_fail() ? NULL : realloc(p, bytes ? bytes : 1);
-    if (q)
-        atomic_fetch_sub(&live, old);
-    return count(q, bytes);
+    uint64_t before = p ? malloc_usable_size(p) : 0;
+    return take_room(bytes) ? count(realloc(p, bytes ? bytes : 1), bytes,
+                                    before)
+                            : NULL;
 }
 
 void *graft_alloc_aligned(size_t bytes)
 {
     void *p = NULL;
-    if (must_fail() || posix_memalign(&p, GRAFT_ALIGN, bytes ? bytes : 1))
+    if (!take_room(bytes))
+        return NULL;
+    if (posix_memalign(&p, GRAFT_ALIGN, bytes ? bytes : 1))
         p = NULL;
-    return count(p, bytes);
+    return count(p, bytes, 0);
 }
 
 void graft_free(void *p)
@@ -68,6 +102,16 @@ void graft_free(void *p)
         return;
     atomic_fetch_sub(&live, malloc_usable_size(p));
     free(p);
+}
+
+void graft_alloc_limit(uint64_t bytes)
+{
+    atomic_store(&limit, bytes);
+}
+
+void graft_alloc_peak_reset(void)
+{
+    atomic_store(&peak, atomic_load(&live));
 }
 
 char *graft_strndup(const char *s, size_t n)

@@ -27,6 +27,13 @@ struct graft_alloc_stats {
 };
 struct graft_alloc_stats graft_alloc_stats(void);
 
+/* peak_bytes is what is held now: for who measures one piece of work. */
+void graft_alloc_peak_reset(void);
+
+/* Allocations that would bring live_bytes over this fail; 0: none does. Of
+ * the whole process: base/runtime.c sets it. */
+void graft_alloc_limit(uint64_t bytes);
+
 /* Makes allocation number `nth` from now fail (1: the next one), and with
  * `forever` all after it too; nth 0 switches this off. For tests. */
 void graft_alloc_fail_at(uint64_t nth, int forever);

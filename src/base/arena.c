@@ -82,7 +82,7 @@ char *graft_arena_strndup(struct graft_arena *a, const char *s, size_t n)
         return NULL;
     }
     char *p = graft_arena_alloc(a, n + 1);
-    if (p)
+    if (p && n) /* s may be NULL then */
         memcpy(p, s, n);
     return p;
 }

@@ -5,12 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "base/status.h"
 
 /* ---- paths --------------------------------------------------------------- */
@@ -45,7 +43,28 @@ char *graft_path_join(const char *folder, const char *name)
 bool graft_file_exists(const char *path)
 {
     struct stat st;
-    return lstat(path, &st) == 0;
+    return graft_io_lstat(path, &st) == 0;
+}
+
+/* 1: *st is the file's, 0: there is none, or a status. */
+static int look(struct stat *st, const char *path)
+{
+    if (graft_io_stat(path, st) == 0)
+        return 1;
+    if (errno == ENOENT || errno == ENOTDIR)
+        return 0;
+    return graft_fail(GRAFT_EIO, "'%s' cannot be examined: %s", path,
+                      strerror(errno));
+}
+
+int graft_file_same(bool *out, const char *a, const char *b)
+{
+    struct stat x, y;
+    int first = look(&x, a), second = first > 0 ? look(&y, b) : 0;
+    if (first < 0 || second < 0)
+        return first < 0 ? first : second;
+    *out = first && second && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    return GRAFT_OK;
 }
 
 int graft_folder_make(const char *path)
@@ -61,7 +80,7 @@ int graft_folder_make(const char *path)
             continue;
         char kept = *s;
         *s = '\0';
-        if (mkdir(p, 0777) && errno != EEXIST)
+        if (graft_io_mkdir(p) && errno != EEXIST)
             status = graft_fail(GRAFT_EIO, "folder '%s' cannot be made: %s",
                                 p, strerror(errno));
         *s = kept;
@@ -76,37 +95,26 @@ int graft_folder_make(const char *path)
 
 static int read_fully(int fd, uint8_t *data, uint64_t size, const char *path)
 {
-    for (uint64_t have = 0; have < size;) {
-        uint64_t left = size - have;
-        ssize_t n = read(fd, data + have,
-                         left < (1u << 30) ? (size_t)left : 1u << 30);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return graft_fail(GRAFT_EIO, "'%s': reading failed: %s", path,
-                              strerror(errno));
-        if (n == 0)
-            return graft_fail(GRAFT_EIO, "'%s' shrank while it was read",
-                              path);
-        have += (uint64_t)n;
-    }
+    ssize_t n = graft_io_read(fd, data, (size_t)size);
+    if (n < 0)
+        return graft_fail(GRAFT_EIO, "'%s': reading failed: %s", path,
+                          strerror(errno));
+    if ((uint64_t)n < size)
+        return graft_fail(GRAFT_EIO, "'%s' shrank while it was read", path);
     return GRAFT_OK;
 }
 
-static int read_fd(uint8_t **out, uint64_t *size, int fd, const char *path,
-                   uint64_t max, bool one_link)
+int graft_file_read_fd(uint8_t **out, uint64_t *size, int fd,
+                       const char *path, uint64_t max)
 {
     struct stat st;
-    if (fstat(fd, &st))
-        return graft_fail(GRAFT_EIO, "'%s': %s", path, strerror(errno));
+    if (graft_io_fstat(fd, &st))
+        return graft_fail(GRAFT_EIO, "'%s' cannot be examined: %s", path,
+                          strerror(errno));
     if (S_ISDIR(st.st_mode))
         return graft_fail(GRAFT_EARG, "'%s' is a folder, not a file", path);
     if (!S_ISREG(st.st_mode))
         return graft_fail(GRAFT_EARG, "'%s' is not a regular file", path);
-    if (one_link && st.st_nlink > 1)
-        return graft_fail(GRAFT_EARG, "'%s' has %llu hard links; a file that "
-                          "a model names must have one", path,
-                          (unsigned long long)st.st_nlink);
     uint64_t bytes = (uint64_t)st.st_size;
     if (bytes > max)
         return graft_fail(GRAFT_ELIMIT, "'%s' has %llu bytes; at most %llu "
@@ -136,78 +144,10 @@ int graft_file_read(uint8_t **out, uint64_t *size, const char *path,
                     uint64_t max)
 {
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = graft_io_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return cannot_open(path);
-    int status = read_fd(out, size, fd, path, max, false);
-    close(fd);
-    return status;
-}
-
-static int check_relative(const char *name)
-{
-    if (!*name || *name == '/' || strchr(name, '\\'))
-        return graft_fail(GRAFT_EARG, "'%s' is not a plain relative file "
-                          "name", name);
-    for (const char *s = name; *s;) {
-        size_t n = strcspn(s, "/");
-        if (n == 0 || (n == 1 && s[0] == '.') ||
-            (n == 2 && s[0] == '.' && s[1] == '.'))
-            return graft_fail(GRAFT_EARG, "'%s' leaves its folder or is not "
-                              "in plain form", name);
-        s += n;
-        if (*s == '/' && !*++s)
-            return graft_fail(GRAFT_EARG, "'%s' names a folder", name);
-    }
-    return GRAFT_OK;
-}
-
-/* One openat for each component: O_NOFOLLOW then guards every step. */
-static int open_beneath(int *out, const char *folder, const char *name)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return cannot_open(folder);
-    for (const char *s = name; *s;) {
-        char part[256];
-        size_t n = strcspn(s, "/");
-        if (n >= sizeof part) {
-            close(fd);
-            return graft_fail(GRAFT_EARG, "'%s': a name has %zu bytes", name,
-                              n);
-        }
-        memcpy(part, s, n);
-        part[n] = '\0';
-        s += n;
-        int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-        int next = openat(fd, part, *s ? flags | O_DIRECTORY : flags);
-        int err = errno;
-        close(fd);
-        if (next < 0) {
-            if (err == ELOOP || err == ENOTDIR)
-                return graft_fail(GRAFT_EARG, "'%s' in '%s' goes through a "
-                                  "link", name, folder);
-            errno = err;
-            int status = cannot_open(name);
-            return graft_fail_in(status, "in folder '%s'", folder);
-        }
-        fd = next;
-        if (*s == '/')
-            s++;
-    }
-    *out = fd;
-    return GRAFT_OK;
-}
-
-int graft_file_read_beneath(uint8_t **out, uint64_t *size, const char *folder,
-                            const char *name, uint64_t max)
-{
-    int fd, status = check_relative(name);
-    if (!status)
-        status = open_beneath(&fd, folder, name);
-    if (status)
-        return status;
-    status = read_fd(out, size, fd, name, max, true);
-    close(fd);
+    int status = graft_file_read_fd(out, size, fd, path, max);
+    graft_io_close(fd);
     return status;
 }

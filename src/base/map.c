@@ -1,5 +1,5 @@
-/* String map with linear probing; the hash is xxHash's, seeded by nothing:
- * the map is bounded by the file that fills it.
+/* String map with linear probing. The names come from files, so the hash is
+ * one that their author cannot foresee.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/map.h"
 
@@ -30,7 +30,7 @@ void graft_map_release(struct graft_map *m)
 static struct graft_map_slot *find(const struct graft_map *m, const char *key)
 {
     uint32_t mask = (uint32_t)m->cap - 1;
-    uint32_t i = (uint32_t)graft_hash(key, strlen(key)).lo & mask;
+    uint32_t i = (uint32_t)graft_hash_secret(key, strlen(key)) & mask;
     while (m->slot[i].key && strcmp(m->slot[i].key, key))
         i = (i + 1) & mask;
     return &m->slot[i];
@@ -73,4 +73,11 @@ int graft_map_put(struct graft_map *m, const char *key, int value)
     s->key = key;
     s->value = value;
     return GRAFT_OK;
+}
+
+void graft_map_forget(struct graft_map *m, const char *key)
+{
+    struct graft_map_slot *s = m->cap ? find(m, key) : NULL;
+    if (s && s->key)
+        s->value = -1;
 }

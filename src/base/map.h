@@ -13,5 +13,7 @@ void graft_map_init(struct graft_map *m); /* = {0} does as well */
 void graft_map_release(struct graft_map *m);
 int graft_map_get(const struct graft_map *m, const char *key); /* -1: none */
 int graft_map_put(struct graft_map *m, const char *key, int value);
+/* get gives -1 from now on; allocates nothing. */
+void graft_map_forget(struct graft_map *m, const char *key);
 
 #endif

@@ -108,11 +108,56 @@ static int fill(struct graft_runtime *rt,
                                  : default_cache_dir();
     if (!rt->cache_dir)
         return GRAFT_EMEM;
+    if (o->links_root) {
+        rt->links_root = graft_strdup(o->links_root);
+        if (!rt->links_root)
+            return GRAFT_EMEM;
+    }
     rt->memory_limit = o->memory_limit;
     rt->cache_max = o->cache_max ? o->cache_max : DEFAULT_CACHE_MAX;
     rt->log = o->log;
     rt->log_ctx = o->log_ctx;
     return graft_pool_new(&rt->pool, o->threads ? o->threads : processors());
+}
+
+/* ---- the memory limit ------------------------------------------------------
+ * The allocator counts for the whole process, so the smallest limit of the
+ * runtimes that there are holds for all of them.
+ */
+
+static pthread_mutex_t limited_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct graft_runtime *limited; /* those with a limit */
+
+static void set_smallest(void)
+{
+    uint64_t least = 0;
+    for (const struct graft_runtime *r = limited; r; r = r->next_limited)
+        if (!least || r->memory_limit < least)
+            least = r->memory_limit;
+    graft_alloc_limit(least);
+}
+
+static void add_limit(struct graft_runtime *rt)
+{
+    if (!rt->memory_limit)
+        return;
+    pthread_mutex_lock(&limited_lock);
+    rt->next_limited = limited;
+    limited = rt;
+    set_smallest();
+    pthread_mutex_unlock(&limited_lock);
+}
+
+static void remove_limit(struct graft_runtime *rt)
+{
+    pthread_mutex_lock(&limited_lock);
+    struct graft_runtime **at = &limited;
+    while (*at && *at != rt)
+        at = &(*at)->next_limited;
+    if (*at)
+        *at = rt->next_limited;
+    set_smallest();
+    pthread_mutex_unlock(&limited_lock);
 }
 
 int graft_runtime_new(graft_runtime **out,
@@ -127,6 +172,7 @@ int graft_runtime_new(graft_runtime **out,
         graft_runtime_free(rt);
         return status;
     }
+    add_limit(rt);
     *out = rt;
     return GRAFT_OK;
 }
@@ -135,8 +181,10 @@ void graft_runtime_free(graft_runtime *rt)
 {
     if (!rt)
         return;
+    remove_limit(rt);
     graft_pool_free(rt->pool);
     graft_free(rt->cache_dir);
+    graft_free(rt->links_root);
     graft_free(rt);
 }
 

@@ -26,7 +26,9 @@ struct graft_runtime {
     char *cache_dir;       /* never NULL; may not exist yet */
     graft_log_fn *log;
     void *log_ctx;
+    char *links_root;      /* NULL: a model's data files may not be links */
     _Atomic int cancel;
+    struct graft_runtime *next_limited; /* see runtime.c */
 };
 
 /* rt itself, or for NULL the shared default (made on first use; NULL with the

@@ -35,22 +35,29 @@ struct graft_text_list {
 struct graft_extent {
     int width, height; /* 0: not given */
 };
+struct graft_batch_size {
+    bool given;
+    int n; /* GRAFT_BATCH_DYNAMIC: any */
+};
 
 /* All that options can set; each command uses its part. */
 struct graft_settings {
     const char **operand; /* in argv; n_operands of them */
     int n_operands;
     bool help, quiet, json, plan, no_cache, strict, force, external_data;
-    bool embed;
+    bool embed, strip, float16;
     struct graft_runtime_options runtime;
     const char *preset, *fit, *decode, *cut, *output, *labels, *emit;
+    const char *photos;
+    struct graft_batch_size batch_size;
     struct graft_triple mean, std;
     struct graft_extent extent;
     bool bgr, rgb;
     uint64_t seed;
     double l2;
     int views, batch, top, repeats;
-    struct graft_text_list outputs; /* of run */
+    struct graft_text_list outputs; /* of run and export */
+    struct graft_text_list renames;
     graft_runtime *rt;              /* made by main, after the options */
 };
 
@@ -68,7 +75,7 @@ struct graft_option {
     const char *help; /* with the default in it; wrapped when shown */
 };
 
-enum { GRAFT_CLI_GROUPS = 5 };
+enum { GRAFT_CLI_GROUPS = 6 };
 struct graft_option_group {
     const char *title;
     const struct graft_option *options;
@@ -87,9 +94,10 @@ struct graft_command {
 };
 extern const struct graft_command *const graft_cmd_table[];
 
-/* ---- options.c, take.c, parse.c: from argv to settings ------------------- */
+/* ---- options.c, take.c, names.c, parse.c: from argv to settings ---------- */
 
 extern const struct graft_option graft_options_common[];
+extern const struct graft_option graft_options_model[];
 extern const struct graft_option graft_options_pixels[];
 extern const struct graft_option graft_options_cache[];
 
@@ -105,11 +113,24 @@ int graft_take_real(void *, const char *, const struct graft_option *);
 int graft_take_bytes(void *, const char *, const struct graft_option *);
 int graft_take_extent(void *, const char *, const struct graft_option *);
 int graft_take_triple(void *, const char *, const struct graft_option *);
+int graft_take_batch(void *, const char *, const struct graft_option *);
 
 /* Fills *s from the words behind the command's name; reorders argv so that
  * operands stand together. 0 or GRAFT_EXIT_USAGE, said on stderr. */
 int graft_cli_parse(struct graft_settings *s, const struct graft_command *c,
                     int argc, const char **argv);
+/* The words "a,b" or "a=b,c=d" of an option that may be repeated, taken
+ * apart. A backslash takes the character behind it as it is. 0 or
+ * GRAFT_EXIT_USAGE. */
+enum { GRAFT_CLI_NAMES = 256, GRAFT_CLI_ROOM = 32768 };
+struct graft_names {
+    const char *at[GRAFT_CLI_NAMES];
+    const char *is[GRAFT_CLI_NAMES]; /* what follows '='; NULL: no '=' */
+    int n;
+    char room[GRAFT_CLI_ROOM];
+};
+int graft_cli_names(struct graft_names *out,
+                    const struct graft_text_list *from, const char *option);
 /* 0, or GRAFT_EXIT_USAGE for "-", which elsewhere means standard output. */
 int graft_cli_check_output(const char *file);
 /* The options as the library wants them. */
@@ -117,6 +138,23 @@ struct graft_preprocess_options
 graft_cli_preprocess(const struct graft_settings *s);
 struct graft_classify_options
 graft_cli_classify(const struct graft_settings *s);
+
+/* ---- convert.c: what export converts -------------------------------------
+ */
+
+extern const struct graft_option graft_options_convert[];
+struct graft_conversion {
+    struct graft_batch_change batch;
+    struct graft_float16_change float16;
+    struct graft_comparison compared;
+};
+/* Options that make no sense together: GRAFT_EXIT_USAGE. */
+int graft_cli_check_conversion(const struct graft_settings *s);
+/* Runs both on --photos; the library's status. */
+int graft_cli_compare(struct graft_conversion *c, const graft_model *was,
+                      const graft_model *is, const struct graft_settings *s);
+void graft_cli_tell_conversion(const struct graft_conversion *c,
+                               const struct graft_settings *s);
 
 /* ---- help.c -------------------------------------------------------------- */
 

@@ -46,6 +46,7 @@ const struct graft_command graft_cmd_eval = {
     .example = "graft eval tigers.onnx photos/\n",
     .min_operands = 2, .max_operands = 2,
     .group = {{"options", options},
+              {"model", graft_options_model},
               {"photos", graft_options_pixels},
               {"everywhere", graft_options_common}},
     .run = run,

@@ -45,6 +45,24 @@ static void ends(const char *what, const struct graft_io *io, int n)
     }
 }
 
+/* A file that Graft wrote says what it tells apart, and how well. */
+static void answers(const struct graft_inspection *x)
+{
+    enum { SHOWN = 6 };
+    if (!x->n_labels)
+        return;
+    printf("labels       %d: ", x->n_labels);
+    for (int i = 0; i < x->n_labels && i < SHOWN; i++) {
+        fputs(i ? ", " : "", stdout);
+        graft_cli_put(stdout, x->labels[i]);
+    }
+    fputs(x->n_labels > SHOWN ? ", ...\n" : "\n", stdout);
+    if (x->claimed_total > 0)
+        printf("accuracy     %d of %d held-out photos (%.1f %%), the file "
+               "says\n", x->claimed_correct, x->claimed_total,
+               100.0 * x->claimed_correct / x->claimed_total);
+}
+
 static void operators(const struct graft_inspection *x)
 {
     printf("\n%-24s  %6s  runs\n", "operator", "nodes");
@@ -147,6 +165,7 @@ static void in_words(const struct graft_settings *s,
     fputc('\n', stdout);
     ends("input", x->inputs, x->n_inputs);
     ends("output", x->outputs, x->n_outputs);
+    answers(x);
     if (x->fixed_batch)
         printf("batch        fixed at %d by the file\n", x->fixed_batch);
     printf("size         %s parameters (%s), %s multiply-adds a photo\n",
@@ -197,6 +216,8 @@ const struct graft_command graft_cmd_inspect = {
         "needs.\n",
     .example = "graft inspect mobilenetv2.onnx\n",
     .min_operands = 1, .max_operands = 1,
-    .group = {{"options", options}, {"everywhere", graft_options_common}},
+    .group = {{"options", options},
+              {"model", graft_options_model},
+              {"everywhere", graft_options_common}},
     .run = run,
 };

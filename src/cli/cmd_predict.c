@@ -114,6 +114,7 @@ const struct graft_command graft_cmd_predict = {
                   "be read",
     .min_operands = 2, .max_operands = -1,
     .group = {{"options", options},
+              {"model", graft_options_model},
               {"photos", graft_options_pixels},
               {"everywhere", graft_options_common}},
     .run = run,

@@ -208,6 +208,8 @@ const struct graft_command graft_cmd_run = {
     .example = "graft run mobilenetv2.onnx in.npy -o out.npy\n"
                "graft run net.onnx x=a.npy y=b.npy -o features=f.npy\n",
     .min_operands = 2, .max_operands = -1,
-    .group = {{"options", options}, {"everywhere", graft_options_common}},
+    .group = {{"options", options},
+              {"model", graft_options_model},
+              {"everywhere", graft_options_common}},
     .run = run,
 };

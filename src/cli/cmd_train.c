@@ -126,6 +126,7 @@ const struct graft_command graft_cmd_train = {
                "--fit squash\n",
     .min_operands = 2, .max_operands = 2,
     .group = {{"options", options},
+              {"model", graft_options_model},
               {"photos", graft_options_pixels},
               {"feature cache", graft_options_cache},
               {"everywhere", graft_options_common}},

@@ -42,6 +42,7 @@ const struct graft_command graft_cmd_verify = {
     .exit_notes = "3 the file does not keep what it claims",
     .min_operands = 2, .max_operands = 2,
     .group = {{"options", options},
+              {"model", graft_options_model},
               {"photos", graft_options_pixels},
               {"everywhere", graft_options_common}},
     .run = run,

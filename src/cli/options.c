@@ -25,6 +25,14 @@ const struct graft_option graft_options_common[] = {
     {.name = NULL},
 };
 
+const struct graft_option graft_options_model[] = {
+    {.name = "follow-links", .arg = "ROOT", .take = graft_take_text,
+     .slot = GRAFT_SLOT(runtime.links_root),
+     .help = "data files that a model names may be links, as in caches, if "
+             "the real file lies beneath ROOT (default: links are refused)"},
+    {.name = NULL},
+};
+
 const struct graft_option graft_options_pixels[] = {
     {.name = "preprocess", .arg = "PRESET", .take = graft_take_choice,
      .slot = GRAFT_SLOT(preset), .choices = "imagenet tf raw255 cifar bgr255",

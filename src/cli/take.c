@@ -73,6 +73,20 @@ int graft_take_int(void *slot, const char *text,
     return 0;
 }
 
+int graft_take_batch(void *slot, const char *text,
+                     const struct graft_option *o)
+{
+    struct graft_batch_size *b = slot;
+    long long v = GRAFT_BATCH_DYNAMIC;
+    if (strcmp(text, "dynamic") &&
+        (!whole(&v, text) || v < 1 || v > GRAFT_BATCH_MAX))
+        return graft_cli_wrong("--%s: '%s' is neither 'dynamic' nor a whole "
+                               "number from 1 to %d", o->name, text,
+                               (int)GRAFT_BATCH_MAX);
+    *b = (struct graft_batch_size){true, (int)v};
+    return 0;
+}
+
 int graft_take_seed(void *slot, const char *text,
                     const struct graft_option *o)
 {

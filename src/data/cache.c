@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/io.h"
 #include "base/str.h"
 #include "data/data.h"
 #include "data/journal.h"
@@ -110,7 +110,7 @@ static int open_store(struct graft_cache *c, struct graft_runtime *rt,
     if (!status)
         status = refresh(c);
     if (!status && c->journal.fd >= 0 && !c->journal.off)
-        futimens(c->journal.fd, NULL); /* last used: now */
+        graft_io_touch(c->journal.fd); /* last used: now */
     return status ? status : graft_files_open(&c->files, rt);
 }
 

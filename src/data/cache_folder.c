@@ -2,15 +2,14 @@
  * stores (32 hexadecimal digits and ".feat") and the side index, where their
  * first bytes are ours; nothing else is looked at.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "base/file.h"
+#include "base/io.h"
 #include "data/cache_store.h"
 #include "data/data.h"
 
@@ -34,7 +33,7 @@ static bool is_store_name(const char *name)
 /* Without following a link or waiting for a pipe; -1: it cannot be. */
 static int open_plain(const char *path)
 {
-    return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    return graft_io_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 }
 
 /* Does it begin as one of ours? */
@@ -43,9 +42,9 @@ static bool is_signed(const char *path, const char *magic)
     char have[sizeof GRAFT_INDEX_MAGIC];
     size_t n = strlen(magic);
     int fd = open_plain(path);
-    ssize_t got = fd >= 0 ? read(fd, have, n) : -1;
+    ssize_t got = fd >= 0 ? graft_io_read(fd, have, n) : -1;
     if (fd >= 0)
-        close(fd);
+        graft_io_close(fd);
     return got == (ssize_t)n && !memcmp(have, magic, n);
 }
 
@@ -68,7 +67,7 @@ static int add(struct folder *f, const char *folder, const char *name)
     char *path = graft_path_join(folder, name);
     if (!path)
         return GRAFT_EMEM;
-    if (lstat(path, &st) || !S_ISREG(st.st_mode) ||
+    if (graft_io_lstat(path, &st) || !S_ISREG(st.st_mode) ||
         !is_signed(path, store ? GRAFT_STORE_MAGIC : GRAFT_INDEX_MAGIC)) {
         graft_free(path);
         return GRAFT_OK;
@@ -89,15 +88,24 @@ static void folder_release(struct folder *f)
     graft_array_release(&f->file);
 }
 
+static int cannot_list(const char *path)
+{
+    return graft_fail(GRAFT_EIO, "the cache folder '%s' cannot be listed: %s",
+                      path, strerror(errno));
+}
+
 static int folder_read(struct folder *f, const char *path)
 {
-    DIR *d = opendir(path);
-    int status = GRAFT_OK;
+    DIR *d = graft_io_opendir(path);
+    int status = GRAFT_OK, got = 0;
     if (!d)
-        return GRAFT_OK; /* not there: empty */
-    for (struct dirent *e; !status && (e = readdir(d));)
-        status = add(f, path, e->d_name);
-    closedir(d);
+        return errno == ENOENT ? GRAFT_OK : cannot_list(path);
+    const char *name;
+    while (!status && (got = graft_io_readdir(d, &name)) > 0)
+        status = add(f, path, name);
+    if (got < 0)
+        status = cannot_list(path);
+    graft_io_closedir(d);
     if (f->file.n)
         qsort(f->file.at, (size_t)f->file.n, sizeof *f->file.at,
               newest_first);
@@ -113,11 +121,11 @@ int graft_stores_trim(struct graft_runtime *rt, const char *open)
         total += f.file.at[i].bytes;
     for (int i = f.file.n - 1; i >= 0 && total > rt->cache_max; i--) {
         const struct ours *o = &f.file.at[i];
-        if (o->store && strcmp(o->path, open) && unlink(o->path) == 0)
+        if (o->store && strcmp(o->path, open) && graft_io_unlink(o->path) == 0)
             total -= o->bytes;
     }
     folder_release(&f);
-    return status;
+    return status == GRAFT_EIO ? GRAFT_OK : status; /* next time, then */
 }
 
 /* ---- for the public functions ----------------------------------------------
@@ -128,8 +136,8 @@ static bool read_header(struct graft_store_header *h, const char *path)
     int fd = open_plain(path);
     if (fd < 0)
         return false;
-    ssize_t n = read(fd, h, sizeof *h);
-    close(fd);
+    ssize_t n = graft_io_read(fd, h, sizeof *h);
+    graft_io_close(fd);
     return n == (ssize_t)sizeof *h &&
            !memcmp(h->magic, GRAFT_STORE_MAGIC, sizeof h->magic) &&
            h->check == graft_store_check(h) && h->record_bytes > 0 &&
@@ -184,9 +192,9 @@ int graft_cache_remove_all(struct graft_runtime *rt, uint64_t *bytes)
     rt = graft_runtime_or_default(rt);
     int status = rt ? folder_read(&f, rt->cache_dir) : GRAFT_EMEM;
     for (int i = 0; !status && i < f.file.n; i++) {
-        if (unlink(f.file.at[i].path))
-            status = graft_fail(GRAFT_EIO, "'%s' cannot be removed",
-                                f.file.at[i].path);
+        if (graft_io_unlink(f.file.at[i].path))
+            status = graft_fail(GRAFT_EIO, "'%s' cannot be removed: %s",
+                                f.file.at[i].path, strerror(errno));
         else
             total += f.file.at[i].bytes;
     }

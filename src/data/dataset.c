@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/io.h"
 #include "base/status.h"
 #include "data/tree.h"
 
@@ -116,7 +116,7 @@ static int new_dataset(struct graft_dataset **out, const char *root)
 static int not_a_folder(const char *path)
 {
     struct stat st;
-    if (stat(path, &st))
+    if (graft_io_stat(path, &st))
         return graft_fail(errno == ENOENT ? GRAFT_ENOTFOUND : GRAFT_EIO,
                           "the photos' folder '%s' cannot be opened: %s",
                           path, strerror(errno));

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/io.h"
 #include "base/status.h"
 #include "data/tree.h"
 
@@ -223,7 +223,7 @@ static int list(struct graft_dataset *d, const char *folder)
 static bool looks_like(const char *folder)
 {
     struct stat st;
-    return stat(folder, &st) == 0 && S_ISDIR(st.st_mode);
+    return graft_io_stat(folder, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 extern const struct graft_ds graft_ds_folder;

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
+#include "base/io.h"
 #include "base/str.h"
 #include "data/cache_store.h"
 #include "data/data.h"
@@ -52,7 +52,7 @@ static bool same_id(const struct graft_file_id *a,
 bool graft_file_id(struct graft_file_id *out, const char *path)
 {
     struct stat st;
-    if (stat(path, &st))
+    if (graft_io_stat(path, &st))
         return false;
     out->device = (uint64_t)st.st_dev;
     out->inode = (uint64_t)st.st_ino;

@@ -5,12 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/io.h"
 
 static void switch_off(struct graft_journal *j, const char *why)
 {
@@ -25,7 +23,7 @@ static void switch_off(struct graft_journal *j, const char *why)
 static bool is_plain_file(int fd)
 {
     struct stat st;
-    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    return graft_io_fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 /* Does it begin as we do, be it cut short? If not, somebody keeps a file of
@@ -33,12 +31,13 @@ static bool is_plain_file(int fd)
 static bool is_ours(struct graft_journal *j, int fd)
 {
     uint8_t have[64];
-    ssize_t n;
-    do
-        n = pread(fd, have, j->own_bytes, 0);
-    while (n < 0 && errno == EINTR);
+    ssize_t n = graft_io_pread(fd, have, j->own_bytes, 0);
     if (n >= 0 && !memcmp(have, j->header, (size_t)n))
         return true;
+    if (n < 0) {
+        switch_off(j, strerror(errno));
+        return false;
+    }
     j->foreign = true;
     switch_off(j, "it is not a file of Graft's");
     return false;
@@ -47,19 +46,19 @@ static bool is_ours(struct graft_journal *j, int fd)
 /* Read and write, else read only, else -1. */
 static int open_file(struct graft_journal *j)
 {
-    const int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-    int fd = j->off ? -1 : open(j->path, O_RDWR | O_CREAT | flags, 0666);
+    const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    int fd = j->off ? -1 : graft_io_open(j->path, O_RDWR | O_CREAT | flags);
     if (fd < 0 && !j->off)
         switch_off(j, strerror(errno));
     if (fd < 0)
-        fd = open(j->path, O_RDONLY | flags);
+        fd = graft_io_open(j->path, O_RDONLY | flags);
     if (fd >= 0 && !is_plain_file(fd)) {
         switch_off(j, "it is not a regular file");
-        close(fd);
+        graft_io_close(fd);
         fd = -1;
     }
     if (fd >= 0 && !is_ours(j, fd)) {
-        close(fd);
+        graft_io_close(fd);
         fd = -1;
     }
     return fd;
@@ -83,7 +82,7 @@ int graft_journal_open(struct graft_journal *j, const char *name)
 void graft_journal_close(struct graft_journal *j)
 {
     if (j->path && j->fd >= 0)
-        close(j->fd);
+        graft_io_close(j->fd);
     graft_free(j->path);
     j->path = NULL;
     j->fd = -1;
@@ -94,97 +93,73 @@ void graft_journal_close(struct graft_journal *j)
 bool graft_journal_read(const struct graft_journal *j, uint64_t at, void *dst,
                         uint64_t n)
 {
-    uint8_t *d = dst;
-    while (j->fd >= 0 && n > 0) {
-        ssize_t got = pread(j->fd, d, n, (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        d += got;
-        at += (uint64_t)got;
-        n -= (uint64_t)got;
-    }
-    return n == 0;
+    return j->fd >= 0 && graft_io_pread(j->fd, dst, n, at) == (ssize_t)n;
 }
 
-static bool header_fits(const struct graft_journal *j)
+/* Whole records and the header; 0: no header of ours. -1: it cannot be read,
+ * which says nothing of what is there. */
+static int64_t measure(const struct graft_journal *j)
 {
     uint8_t have[512];
-    return j->header_bytes <= sizeof have &&
-           graft_journal_read(j, 0, have, j->header_bytes) &&
-           !memcmp(have, j->header, j->same_bytes);
+    struct stat st;
+    ssize_t n = -1;
+    if (j->fd >= 0 && j->header_bytes <= sizeof have &&
+        graft_io_fstat(j->fd, &st) == 0)
+        n = graft_io_pread(j->fd, have, j->header_bytes, 0);
+    if (n < 0)
+        return -1;
+    if ((uint64_t)n < j->header_bytes ||
+        memcmp(have, j->header, j->same_bytes))
+        return 0;
+    uint64_t bytes = (uint64_t)st.st_size;
+    return (int64_t)(bytes - (bytes - j->header_bytes) % j->record_bytes);
 }
 
 uint64_t graft_journal_size(const struct graft_journal *j)
 {
-    struct stat st;
-    if (j->fd < 0 || fstat(j->fd, &st) || !header_fits(j))
-        return 0;
-    uint64_t bytes = (uint64_t)st.st_size;
-    return bytes - (bytes - j->header_bytes) % j->record_bytes;
+    int64_t bytes = measure(j);
+    return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
 /* ---- writing ------------------------------------------------------------- */
-
-static bool write_at(int fd, uint64_t at, const void *data, uint64_t n)
-{
-    const uint8_t *d = data;
-    while (n > 0) {
-        ssize_t put = pwrite(fd, d, n, (off_t)at);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        d += put;
-        at += (uint64_t)put;
-        n -= (uint64_t)put;
-    }
-    return true;
-}
 
 /* Is what is open still what the path names? */
 static bool still_there(const struct graft_journal *j)
 {
     struct stat mine, named;
-    return fstat(j->fd, &mine) == 0 && lstat(j->path, &named) == 0 &&
+    return graft_io_fstat(j->fd, &mine) == 0 &&
+           graft_io_lstat(j->path, &named) == 0 &&
            mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
 }
 
-static bool lock(int fd)
+static bool begin(struct graft_journal *j)
 {
-    int status;
-    do
-        status = flock(fd, LOCK_EX);
-    while (status && errno == EINTR);
-    return status == 0;
+    return is_ours(j, j->fd) && graft_io_truncate(j->fd, 0) == 0 &&
+           graft_io_pwrite(j->fd, j->header, j->header_bytes, 0) == 0;
 }
 
 bool graft_journal_lock(struct graft_journal *j, bool *anew)
 {
     *anew = false;
     while (!j->off && j->fd >= 0) {
-        if (!lock(j->fd)) {
+        if (graft_io_lock(j->fd)) {
             switch_off(j, strerror(errno));
             return false;
         }
         if (still_there(j))
             break;
-        close(j->fd);
+        graft_io_close(j->fd);
         *anew = true;
         j->fd = open_file(j);
     }
     if (j->off || j->fd < 0)
         return false;
-    if (!graft_journal_size(j)) {
-        *anew = true;
-        bool ours = is_ours(j, j->fd);
-        if (!ours || ftruncate(j->fd, 0) ||
-            !write_at(j->fd, 0, j->header, j->header_bytes)) {
-            switch_off(j, strerror(errno)); /* says no more if not ours */
-            graft_journal_unlock(j);
-            return false;
-        }
+    int64_t bytes = measure(j);
+    *anew = *anew || bytes == 0;
+    if (bytes < 0 || (bytes == 0 && !begin(j))) {
+        switch_off(j, strerror(errno)); /* says no more if not ours */
+        graft_journal_unlock(j);
+        return false;
     }
     if (*anew)
         j->seen = 0;
@@ -195,14 +170,18 @@ bool graft_journal_append(struct graft_journal *j, const void *records,
                           uint64_t n)
 {
     uint64_t end = graft_journal_size(j);
+    if (!end) { /* at 0 the records would stand where the header does */
+        switch_off(j, "it cannot be read");
+        return false;
+    }
     if (end + n > j->max_bytes) {
         switch_off(j, "it has reached its largest size");
         return false;
     }
-    if (write_at(j->fd, end, records, n))
+    if (graft_io_pwrite(j->fd, records, n, end) == 0)
         return true;
     switch_off(j, strerror(errno));
-    if (ftruncate(j->fd, (off_t)end)) {
+    if (graft_io_truncate(j->fd, end)) {
         /* What is left is a torn tail, cut off by the next writer. */
         return false;
     }
@@ -211,7 +190,7 @@ bool graft_journal_append(struct graft_journal *j, const void *records,
 
 void graft_journal_empty(struct graft_journal *j)
 {
-    if (ftruncate(j->fd, (off_t)j->header_bytes))
+    if (graft_io_truncate(j->fd, j->header_bytes))
         switch_off(j, strerror(errno));
     j->seen = 0;
 }
@@ -228,5 +207,5 @@ int graft_journal_gather(struct graft_str *pending, size_t before)
 
 void graft_journal_unlock(struct graft_journal *j)
 {
-    flock(j->fd, LOCK_UN);
+    graft_io_unlock(j->fd);
 }

@@ -5,10 +5,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
+#include "base/io.h"
 #include "base/status.h"
 #include "data/tree.h"
 
@@ -46,19 +45,19 @@ static int read_some(uint8_t **bytes, uint64_t *n, const char *path,
         return failed && failed != GRAFT_EMEM
                    ? graft_fail_unnamed(failed, path) : failed;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = graft_io_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat st;
     uint8_t *b = graft_malloc(FIRST_BYTES);
     int status = b ? GRAFT_OK : GRAFT_EMEM;
     ssize_t got = -1;
-    if (b && fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-        got = read(fd, b, FIRST_BYTES);
+    if (b && fd >= 0 && graft_io_fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        got = graft_io_read(fd, b, FIRST_BYTES);
     if (b && got < 0) {
         cannot_read(f);
         status = graft_fail(GRAFT_EIO, "%s", f->why);
     }
     if (fd >= 0)
-        close(fd);
+        graft_io_close(fd);
     if (status) {
         graft_free(b);
         return status;

@@ -3,16 +3,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/io.h"
 #include "base/status.h"
 
 enum { DEPTH_MAX = 64 };
@@ -37,7 +36,7 @@ static bool is_left_out(const char *name)
 static bool holds(const char *outer, const char *inner)
 {
     char a[PATH_MAX], b[PATH_MAX];
-    if (!realpath(outer, a) || !realpath(inner, b))
+    if (!graft_io_realpath(outer, a) || !graft_io_realpath(inner, b))
         return true; /* what cannot be told is not entered */
     size_t n = strlen(a);
     return !strncmp(a, b, n) && (n == 1 || !b[n] || b[n] == '/');
@@ -49,7 +48,7 @@ static int leads_around(bool *out, const struct walk *w, const char *path)
 {
     struct stat st;
     *out = false;
-    if (!w->depth || lstat(path, &st) || !S_ISLNK(st.st_mode))
+    if (!w->depth || graft_io_lstat(path, &st) || !S_ISLNK(st.st_mode))
         return GRAFT_OK;
     char *in = graft_path_folder(path);
     if (!in)
@@ -77,7 +76,7 @@ static int walk_one(struct walk *w, const char *path, const char *file)
 {
     struct stat st;
     char why[GRAFT_WHY_MAX];
-    if (stat(path, &st)) {
+    if (graft_io_stat(path, &st)) {
         snprintf(why, sizeof why, "it cannot be opened: %s",
                  strerror(errno));
         return w->fn(w->ctx, file, why);
@@ -102,26 +101,36 @@ static int walk_one(struct walk *w, const char *path, const char *file)
     return status;
 }
 
+/* Half a folder would be another data set. */
+static int cannot_list(const char *folder)
+{
+    return graft_fail(GRAFT_EIO, "folder '%s' cannot be listed: %s", folder,
+                      strerror(errno));
+}
+
 static int walk_folder(struct walk *w, const char *path, const char *file)
 {
     char why[GRAFT_WHY_MAX];
-    DIR *d = opendir(path);
+    DIR *d = graft_io_opendir(path);
     if (!d) {
         snprintf(why, sizeof why, "the folder cannot be opened: %s",
                  strerror(errno));
         return w->fn(w->ctx, file, why);
     }
-    int status = GRAFT_OK;
-    for (struct dirent *e; !status && (e = readdir(d));) {
-        if (is_left_out(e->d_name))
+    int status = GRAFT_OK, got = 0;
+    const char *name;
+    while (!status && (got = graft_io_readdir(d, &name)) > 0) {
+        if (is_left_out(name))
             continue;
-        char *p = graft_path_join(path, e->d_name);
-        char *f = graft_path_join(file, e->d_name);
+        char *p = graft_path_join(path, name);
+        char *f = graft_path_join(file, name);
         status = p && f ? walk_one(w, p, f) : GRAFT_EMEM;
         graft_free(f);
         graft_free(p);
     }
-    closedir(d);
+    if (got < 0)
+        status = cannot_list(path);
+    graft_io_closedir(d);
     return status;
 }
 
@@ -131,7 +140,7 @@ int graft_tree_walk(const char *root, const char *below, graft_tree_fn *fn,
     char *path = graft_path_join(root, below);
     struct walk w = {.fn = fn, .ctx = ctx, .root = root, .top = path};
     struct stat st;
-    if (*root && stat(root, &st) == 0) {
+    if (*root && graft_io_stat(root, &st) == 0) {
         w.above[0].device = st.st_dev;
         w.above[w.depth++].inode = st.st_ino;
     }
@@ -154,7 +163,7 @@ static int add_name(struct graft_names *n, const char *folder,
     char *path = graft_path_join(folder, name), *copy = graft_strdup(name);
     int status = GRAFT_EMEM;
     if (path && copy) {
-        bool is_folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+        bool is_folder = graft_io_stat(path, &st) == 0 && S_ISDIR(st.st_mode);
         char **slot = is_folder ? graft_push(&n->folder)
                                 : graft_push(&n->file);
         if (slot) {
@@ -170,16 +179,19 @@ static int add_name(struct graft_names *n, const char *folder,
 
 int graft_names_read(struct graft_names *out, const char *folder)
 {
-    DIR *d = opendir(folder);
+    DIR *d = graft_io_opendir(folder);
     if (!d)
         return graft_fail(errno == ENOENT ? GRAFT_ENOTFOUND : GRAFT_EIO,
                           "folder '%s' cannot be opened: %s", folder,
                           strerror(errno));
-    int status = GRAFT_OK;
-    for (struct dirent *e; !status && (e = readdir(d));)
-        if (!is_left_out(e->d_name))
-            status = add_name(out, folder, e->d_name);
-    closedir(d);
+    int status = GRAFT_OK, got = 0;
+    const char *name;
+    while (!status && (got = graft_io_readdir(d, &name)) > 0)
+        if (!is_left_out(name))
+            status = add_name(out, folder, name);
+    if (got < 0)
+        status = cannot_list(folder);
+    graft_io_closedir(d);
     if (out->folder.n)
         qsort(out->folder.at, (size_t)out->folder.n, sizeof(char *),
               by_bytes);

@@ -36,7 +36,7 @@ static int ask_typed(struct graft_parse *p, const char *name, int type,
     const struct graft_attr *a = ask(p, name);
     if (a && a->ref_name)
         return graft_fail(GRAFT_EUNSUPPORTED, "%s: attribute '%s' refers to "
-                          "a function's attribute '%s'",
+                          "a function's attribute '%.180s'",
                           graft_node_text(p->node), name, a->ref_name);
     if (a && a->type != type)
         return graft_fail(GRAFT_EFORMAT, "%s: attribute '%s' has type %s, "
@@ -139,8 +139,8 @@ int graft_attrs_check(const struct graft_parse *p)
 {
     for (int i = 0; i < p->node->n_attr; i++)
         if (i >= MAX_ATTRS || !(p->read >> i & 1))
-            return graft_fail(GRAFT_EUNSUPPORTED, "%s: attribute '%s' is not "
-                              "known in opset version %lld",
+            return graft_fail(GRAFT_EUNSUPPORTED, "%s: attribute '%.180s' is "
+                              "not known in opset version %lld",
                               graft_node_text(p->node), p->node->attr[i].name,
                               (long long)p->opset);
     return GRAFT_OK;

@@ -21,27 +21,30 @@ static int check_outputs(const struct graft_model *m,
     return GRAFT_OK;
 }
 
-static int set_outputs(struct graft_model *m, const graft_value_id *values,
-                       int n)
+/* Room in the list of outputs; setting them cannot fail then. */
+static int reserve(struct graft_model *m, int n)
 {
-    /* `values` may be the list itself. */
-    graft_value_id *copy = graft_arena_array(&m->arena, (size_t)n,
-                                             sizeof *copy);
-    if (!copy)
-        return GRAFT_EMEM;
-    memcpy(copy, values, (size_t)n * sizeof *copy);
+    const int before = m->output.n;
+    while (m->output.n < n)
+        if (!graft_push(&m->output)) {
+            m->output.n = before;
+            return GRAFT_EMEM;
+        }
+    m->output.n = before;
+    return GRAFT_OK;
+}
+
+static void set_outputs(struct graft_model *m, const graft_value_id *values,
+                        int n)
+{
     for (int i = 0; i < m->output.n; i++)
         m->value.at[m->output.at[i]].is_output = false;
-    m->output.n = 0;
     for (int i = 0; i < n; i++) {
-        graft_value_id *at = graft_push(&m->output);
-        if (!at)
-            return GRAFT_EMEM;
-        *at = copy[i];
-        m->value.at[copy[i]].is_output = true;
+        m->output.at[i] = values[i];
+        m->value.at[values[i]].is_output = true;
     }
-    m->outputs_changed = true;
-    return GRAFT_OK;
+    m->output.n = n;
+    m->outputs_changed = m->edited = true;
 }
 
 static void remove_nodes(struct graft_model *m, const bool *live)
@@ -93,22 +96,23 @@ int graft_edit_outputs(struct graft_model *m, const graft_value_id *values,
     int status = check_outputs(m, values, n);
     if (status)
         return status;
+    /* `values` may be the list itself. */
+    graft_value_id *copy = graft_calloc((size_t)n, sizeof *copy);
     bool *live = graft_calloc((size_t)m->node.n, sizeof *live);
     bool *unused = graft_calloc((size_t)m->tensor.n, sizeof *unused);
-    m->edited = true;
-    if (!live || !unused) {
-        status = GRAFT_EMEM;
-    } else {
-        mark_unused(m, unused);
-        status = set_outputs(m, values, n);
-    }
+    if (copy)
+        memcpy(copy, values, (size_t)n * sizeof *copy);
+    status = copy && live && unused ? reserve(m, n) : GRAFT_EMEM;
     if (!status) {
-        graft_mark_ancestors(m, m->output.at, m->output.n, live);
+        mark_unused(m, unused);
+        set_outputs(m, copy, n);
+        graft_mark_ancestors(m, m->output.at, n, live);
         remove_nodes(m, live);
         graft_model_recount(m);
         remove_tensors(m, unused);
         graft_model_recount(m);
     }
+    graft_free(copy);
     graft_free(live);
     graft_free(unused);
     return status;

@@ -1,5 +1,5 @@
-/* Edits that add: tensors, nodes, inputs, types, metadata. What leaves the
- * graph is cut.c's.
+/* Edits that add: tensors, nodes, inputs. What changes is edit_change.c's,
+ * what leaves the graph is cut.c's.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "graph/edit.h"
 
@@ -12,6 +12,25 @@ static bool name_used(const struct graft_model *m, const char *name)
 {
     return graft_map_get(&m->name, name) >= 0 ||
            graft_map_get(&m->taken, name) >= 0;
+}
+
+bool graft_utf8_valid(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    while (*p) {
+        int n = *p < 0x80 ? 0 : *p >= 0xc2 && *p < 0xe0 ? 1
+              : *p >= 0xe0 && *p < 0xf0 ? 2 : *p >= 0xf0 && *p < 0xf5 ? 3 : -1;
+        /* Overlong forms, surrogates, and beyond U+10FFFF. */
+        bool bad = n < 0 || (*p == 0xe0 && p[1] < 0xa0) ||
+                   (*p == 0xed && p[1] > 0x9f) ||
+                   (*p == 0xf0 && p[1] < 0x90) ||
+                   (*p == 0xf4 && p[1] > 0x8f);
+        for (p++; !bad && n > 0; n--)
+            bad = (*p++ & 0xc0) != 0x80;
+        if (bad)
+            return false;
+    }
+    return true;
 }
 
 const char *graft_unique_name(struct graft_model *m, const char *base)
@@ -45,10 +64,11 @@ static int new_value(graft_value_id *out, struct graft_model *m,
     id = graft_value_intern(m, name);
     if (id < 0)
         return id;
+    struct graft_value *v = &m->value.at[id];
+    v->made = true;
     if (old) {
-        struct graft_value *v = &m->value.at[id];
         v->remade = true;
-        v->has_shape = false;
+        v->has_shape = v->renamed = false;
         v->dtype = v->rank = 0;
     }
     *out = id;
@@ -75,43 +95,6 @@ static int check_id(const struct graft_model *m, graft_value_id id,
         return graft_fail(GRAFT_EARG, "%s: nothing computes '%s'", what,
                           m->value.at[id].name);
     return GRAFT_OK;
-}
-
-/* ---- types --------------------------------------------------------------- */
-
-int graft_edit_value_type(struct graft_model *m, graft_value_id v, int dtype,
-                          const struct graft_dim *dim, int rank)
-{
-    if (v < 0 || v >= m->value.n || rank < 0 || rank > GRAFT_MAX_RANK)
-        return graft_fail(GRAFT_EARG, "value %d cannot get rank %d", (int)v,
-                          rank);
-    struct graft_dim *copy = graft_arena_array(&m->arena, (size_t)rank,
-                                               sizeof *copy);
-    if (!copy)
-        return GRAFT_EMEM;
-    for (int i = 0; i < rank; i++) {
-        copy[i] = dim[i];
-        if (dim[i].param) {
-            copy[i].param = graft_arena_strdup(&m->arena, dim[i].param);
-            if (!copy[i].param)
-                return GRAFT_EMEM;
-        }
-    }
-    struct graft_value *value = &m->value.at[v];
-    value->dtype = dtype;
-    value->has_shape = true;
-    value->dim = copy;
-    value->rank = rank;
-    return GRAFT_OK;
-}
-
-static int type_of_shape(struct graft_model *m, graft_value_id v, int dtype,
-                         const struct graft_shape *shape)
-{
-    struct graft_dim dim[GRAFT_MAX_RANK];
-    for (int i = 0; i < shape->rank; i++)
-        dim[i] = (struct graft_dim){.value = shape->dim[i]};
-    return graft_edit_value_type(m, v, dtype, dim, shape->rank);
 }
 
 /* ---- tensors and inputs -------------------------------------------------- */
@@ -143,7 +126,7 @@ int graft_edit_tensor(graft_value_id *out, struct graft_model *m,
     if (graft_dtype_is_float(dtype))
         m->parameter_count += (uint64_t)count;
     m->edited = true;
-    status = type_of_shape(m, id, dtype, shape);
+    status = graft_edit_shape(m, id, dtype, shape);
     if (!status && m->ir_version < 4)
         status = push_id(m, id);
     if (!status)
@@ -220,12 +203,16 @@ static int check_attr(const struct graft_attr *attr)
     return GRAFT_OK;
 }
 
-static int copy_attr(struct graft_attr *attr, struct graft_arena *a)
+int graft_edit_copy_attr(struct graft_attr *attr, struct graft_arena *a)
 {
     const void *floats = attr->floats, *ints = attr->ints;
     const void *strings = attr->strings;
+    int status = check_attr(attr);
+    if (status)
+        return status;
     attr->name = graft_arena_strdup(a, attr->name);
-    int status = attr->name ? GRAFT_OK : GRAFT_EMEM;
+    attr->edited = true;
+    status = attr->name ? GRAFT_OK : GRAFT_EMEM;
     if (!status)
         status = copy_array(&floats, a, attr->n, sizeof *attr->floats);
     if (!status)
@@ -255,9 +242,7 @@ static int copy_attrs(struct graft_node *node, struct graft_arena *a,
     int status = GRAFT_OK;
     for (int i = 0; !status && i < n; i++) {
         node->attr[i] = attr[i];
-        status = check_attr(&attr[i]);
-        if (!status)
-            status = copy_attr(&node->attr[i], a);
+        status = graft_edit_copy_attr(&node->attr[i], a);
     }
     return status;
 }
@@ -272,6 +257,7 @@ static int copy_node(struct graft_node *node, struct graft_model *m,
         .op_type = graft_arena_strdup(a, spec->op_type),
         .domain = graft_arena_strdup(
             a, strcmp(domain, "ai.onnx") ? domain : ""),
+        .first = spec->first,
         .in = graft_arena_array(a, (size_t)spec->n_in, sizeof *node->in),
         .out = graft_arena_array(a, 1, sizeof *node->out),
         .n_in = spec->n_in, .n_out = 1, .span = GRAFT_NO_SPAN};
@@ -310,49 +296,5 @@ int graft_edit_node(graft_value_id *out, struct graft_model *m,
     m->value.at[id].node = m->node.n - 1;
     m->edited = true;
     *out = id;
-    return GRAFT_OK;
-}
-
-/* ---- the model's own fields ---------------------------------------------- */
-
-int graft_edit_opset(struct graft_model *m, const char *domain,
-                     int64_t version)
-{
-    if (version < 1)
-        return graft_fail(GRAFT_EARG, "opset %lld does not exist",
-                          (long long)version);
-    if (strcmp(domain, "ai.onnx") == 0)
-        domain = "";
-    struct graft_opset *o = NULL;
-    for (int i = 0; i < m->opset.n && !o; i++)
-        if (strcmp(m->opset.at[i].domain, domain) == 0)
-            o = &m->opset.at[i];
-    const char *kept = o ? o->domain : graft_arena_strdup(&m->arena, domain);
-    if (!o && kept)
-        o = graft_push(&m->opset);
-    if (!o)
-        return GRAFT_EMEM;
-    if (o->version != version)
-        *o = (struct graft_opset){kept, version, GRAFT_NO_SPAN};
-    m->edited = true;
-    return GRAFT_OK;
-}
-
-int graft_edit_metadata(struct graft_model *m, const char *key,
-                        const char *value)
-{
-    struct graft_metadata e = {
-        .key = graft_arena_strdup(&m->arena, key),
-        .value = graft_arena_strdup(&m->arena, value),
-        .span = GRAFT_NO_SPAN};
-    struct graft_metadata *at =
-        e.key && e.value ? graft_push(&m->metadata) : NULL;
-    if (!at)
-        return GRAFT_EMEM;
-    *at = e;
-    for (int i = 0; i < m->metadata.n - 1; i++)
-        if (strcmp(m->metadata.at[i].key, key) == 0)
-            m->metadata.at[i].removed = true;
-    m->edited = true;
     return GRAFT_OK;
 }

@@ -17,6 +17,14 @@ int graft_infer_fail(const struct graft_infer *f, int status,
     return graft_fail(status, "%s: %s", graft_node_text(f->node), text);
 }
 
+int graft_infer_shape(const struct graft_infer *f, struct graft_shape *out,
+                      const int64_t *dim, int rank)
+{
+    int status = graft_shape_set(out, dim, rank);
+    return status ? graft_fail_in(status, "%s", graft_node_text(f->node))
+                  : GRAFT_OK;
+}
+
 static bool absent(const struct graft_infer *f, int i)
 {
     return i >= f->n_in || !f->in[i].present;
@@ -103,6 +111,13 @@ int graft_infer_like(struct graft_infer *f, int k,
     out->per_image = split ? shape->dim[0] / f->n_max : 0;
     out->whole_batch = !split;
     return GRAFT_OK;
+}
+
+int64_t graft_batch_factor(const struct graft_vinfo *v, int d)
+{
+    if (v->whole_batch || v->shape_of_batch)
+        return GRAFT_BATCH_ODD;
+    return d == 0 ? v->per_image : 0;
 }
 
 /* Whether input `in`, broadcast to `shape`, keeps image i's elements where

@@ -44,6 +44,8 @@ void graft_graph_free(struct graft_model *m)
     graft_array_release(&m->output);
     graft_map_release(&m->name);
     graft_map_release(&m->taken);
+    graft_array_release(&m->renamed);
+    graft_map_release(&m->renamed_at);
     graft_arena_release(&m->arena);
     graft_free(m->path);
     graft_free(m);
@@ -109,13 +111,22 @@ bool graft_value_defined(const struct graft_value *v)
     return v->node >= 0 || v->tensor >= 0 || v->is_input;
 }
 
-graft_value_id graft_model_feed(const struct graft_model *m, int k)
+graft_value_id graft_feed_next(const struct graft_model *m, int *at)
 {
-    for (int i = 0; i < m->input.n; i++) {
-        graft_value_id id = m->input.at[i];
-        if (m->value.at[id].tensor < 0 && k-- == 0)
+    while (*at < m->input.n) {
+        graft_value_id id = m->input.at[(*at)++];
+        if (m->value.at[id].tensor < 0)
             return id;
     }
+    return -1;
+}
+
+graft_value_id graft_model_feed(const struct graft_model *m, int k)
+{
+    graft_value_id id;
+    for (int at = 0; (id = graft_feed_next(m, &at)) >= 0;)
+        if (k-- == 0)
+            return id;
     return -1;
 }
 
@@ -185,8 +196,22 @@ const char *graft_node_text(const struct graft_node *n)
     char *at = text[turn ^= 1];
     if (*n->name)
         snprintf(at, sizeof text[0], "%.60s '%.180s'", n->op_type, n->name);
-    else
+    else if (n->span.blob < 0)
         snprintf(at, sizeof text[0], "%.60s (a node without a name)",
                  n->op_type);
+    else
+        snprintf(at, sizeof text[0], "%.60s (a node without a name, at byte "
+                 "%llu)", n->op_type, (unsigned long long)n->span.offset);
     return at;
+}
+
+const char *graft_tensor_text(const struct graft_tensor *t)
+{
+    static _Thread_local char text[256];
+    if (*t->name || t->span.blob < 0)
+        snprintf(text, sizeof text, "tensor '%.180s'", t->name);
+    else
+        snprintf(text, sizeof text, "tensor without a name, at byte %llu",
+                 (unsigned long long)t->span.offset);
+    return text;
 }

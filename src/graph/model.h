@@ -37,6 +37,7 @@ struct graft_blob {
     char *name;    /* its path relative to the model's folder */
     uint8_t *data; /* graft_malloc'ed */
     uint64_t size;
+    const char *checksum; /* SHA-1 in hex, where one was asked for */
 };
 
 struct graft_bytes {
@@ -60,6 +61,9 @@ struct graft_tensor {
     graft_value_id value;     /* initializer of; -1 for attributes */
     bool external;            /* its bytes lie in an external-data file */
     bool removed;
+    bool replaced;            /* an edit gave it new contents; what else the
+                                 file says of it stands in the span */
+    bool reshaped;            /* the edit also changed dtype or shape */
 };
 
 /* Numbers as in AttributeProto.AttributeType. */
@@ -83,6 +87,7 @@ struct graft_attr {
     const struct graft_bytes *strings;
     int n;                 /* of floats, ints, strings */
     const struct graft_tensor *tensor;
+    bool edited;           /* set by an edit: encoded anew */
 };
 
 struct graft_node {
@@ -96,6 +101,13 @@ struct graft_node {
     bool removed;
     graft_value_id *capture; /* values of this graph that subgraphs of the */
     int n_capture;           /* node read by name; they count as uses */
+    bool renamed;            /* `name` is an edit's, not the file's */
+    const char *doc;         /* its doc string set by an edit; NULL: the
+                                file's own, not read */
+    bool first;              /* new, and written before all other nodes: it
+                                reads initializers only */
+    const graft_value_id *in_file; /* the file's inputs, where an edit gave
+                                      the node others; NULL: `in` is */
 };
 
 /* A dimension as a file states it. */
@@ -116,6 +128,9 @@ struct graft_value {
     bool is_input, is_output; /* in the graph's lists */
     bool remade;           /* cut off, then defined anew by an edit: what the
                               file says about it is void */
+    bool made;             /* defined by an edit: no name in the file is its */
+    bool renamed;          /* listed in model->renamed */
+    bool retyped;          /* an edit changed the stated type */
 };
 
 struct graft_opset {
@@ -129,6 +144,16 @@ struct graft_metadata {
     struct graft_span span;
     bool removed;
 };
+
+/* A value that the file calls by another name than we do. */
+struct graft_renamed {
+    const char *from; /* in the file; in the model it is the value's name */
+    graft_value_id value;
+};
+
+/* What export leaves out (model->strip). */
+enum { GRAFT_STRIP_DOC = 1, GRAFT_STRIP_VALUE_INFO = 2,
+       GRAFT_STRIP_METADATA = 4 };
 
 struct graft_items; /* import's record for export, private to src/onnx */
 
@@ -154,6 +179,10 @@ struct graft_model {
     struct graft_map taken;   /* names that are no value's but must not be
                                  given to new ones: nodes', subgraphs' */
     bool edited;              /* something differs from the file */
+    GRAFT_ARRAY(struct graft_renamed) renamed;
+    struct graft_map renamed_at; /* `from` -> index into renamed */
+    const char *doc;          /* doc string set by an edit; NULL: the file's */
+    unsigned strip;           /* GRAFT_STRIP_... */
 };
 
 /* An empty model (for import, and for tests that build graphs by edits). */
@@ -184,6 +213,9 @@ const char *graft_metadata_get(const struct graft_model *m, const char *key);
 /* A graph input that a caller must feed (no initializer): k-th such value, or
  * -1. */
 graft_value_id graft_model_feed(const struct graft_model *m, int k);
+/* All of them, one after the other, as that takes time by k:
+ *     for (int at = 0; (v = graft_feed_next(m, &at)) >= 0;) */
+graft_value_id graft_feed_next(const struct graft_model *m, int *at);
 
 /* Dense ROW view of a readable tensor's bytes, at the file's alignment. */
 struct graft_view graft_tensor_view(const struct graft_tensor *t);
@@ -196,5 +228,7 @@ void graft_mark_ancestors(const struct graft_model *m,
 /* "Conv 'features.0'" for messages; borrowed until the next two calls on this
  * thread. */
 const char *graft_node_text(const struct graft_node *n);
+/* The same of a tensor, "tensor 'w'". */
+const char *graft_tensor_text(const struct graft_tensor *t);
 
 #endif

@@ -49,10 +49,11 @@ static void explain(const char *domain, const char *name, int64_t opset)
         n += (size_t)w;
     }
     if (n)
-        graft_fail(GRAFT_EUNSUPPORTED, "operator %s of opset version %" PRId64
-                   " is not supported; known are %s", name, opset, known);
+        graft_fail(GRAFT_EUNSUPPORTED, "operator %.60s of opset version %"
+                   PRId64 " is not supported; known are %s", name, opset,
+                   known);
     else
-        graft_fail(GRAFT_EUNSUPPORTED, "operator %s%s%s is not supported",
+        graft_fail(GRAFT_EUNSUPPORTED, "operator %.60s%s%.60s is not supported",
                    domain, *domain ? "." : "", name);
 }
 

@@ -49,11 +49,16 @@ enum {
                                        Squeeze, Unsqueeze): no step needed */
     GRAFT_OP_RESIDUAL = 1 << 9,     /* adds two inputs; with equal shapes it
                                        may become an epilogue's residual */
-    GRAFT_OP_CHANNEL_WEIGHTS = 1 << 10 /* (Conv) output channel c, dim 1, is
+    GRAFT_OP_CHANNEL_WEIGHTS = 1 << 10, /* (Conv) output channel c, dim 1, is
                                        linear in slice c of dim 0 of input 1,
                                        plus element c of input 2 if present:
                                        a normalisation's scale and shift can
                                        be folded into both */
+    GRAFT_OP_RETYPES = 1 << 12,     /* (Cast) a float output has the reals of
+                                       a float input */
+    GRAFT_OP_SHAPED = 1 << 11       /* (Reshape, Expand) the input known
+                                       while compiling is the shape of output
+                                       0, its last number the last dimension */
 };
 
 /* A value known while compiling: integers (every integer and bool dtype, as
@@ -80,8 +85,15 @@ struct graft_vinfo {
     bool is_param;            /* computed from parameters only */
     bool marked;              /* a gradient will flow through it */
     const struct graft_host *host; /* known value, NULL: none */
+    const int64_t *of_batch;  /* for each element e of host: 0: the same for
+                                 every batch; f > 0: e is f times the number
+                                 of images; GRAFT_BATCH_ODD: the batch
+                                 changes it in another way. NULL: all 0 */
+    bool shape_of_batch;      /* the batch changes the shape, in another way
+                                 than per_image and whole_batch say */
     struct graft_format fmt;
 };
+enum { GRAFT_BATCH_ODD = -1 };
 
 /* ---- parse --------------------------------------------------------------- */
 
@@ -131,6 +143,8 @@ struct graft_infer {
     int n_in;
     struct graft_vinfo *out;       /* n_out entries, zeroed: to be filled */
     int n_out;
+    int64_t *known_left;       /* elements that may still be made known while
+                                  compiling; NULL: no limit */
 };
 
 /* Known integers of input i (axes, shapes, ...). Absent: *out NULL, *n 0.
@@ -145,10 +159,15 @@ int graft_infer_scalar(const struct graft_infer *f, int i, const char *what,
  * whole_batch. For rows that keep images apart in row-major order. */
 int graft_infer_like(struct graft_infer *f, int k,
                      const struct graft_shape *shape);
+/* How dimension d of a value follows the batch, as in of_batch. */
+int64_t graft_batch_factor(const struct graft_vinfo *v, int d);
 /* numpy broadcasting of all inputs into out[0]; batch facts combined: a
  * batched input must not be broadcast along dim 0 of the result and keeps its
  * place, else whole_batch. */
 int graft_infer_broadcast(struct graft_infer *f);
+/* graft_shape_set; a failure names the node. */
+int graft_infer_shape(const struct graft_infer *f, struct graft_shape *out,
+                      const int64_t *dim, int rank);
 /* graft_fail with the node's text in front. */
 int graft_infer_fail(const struct graft_infer *f, int status,
                      const char *fmt, ...) GRAFT_PRINTF(3, 4);

@@ -7,14 +7,19 @@
 /* ---- the wire ---------------------------------------------------------------
  */
 
-void graft_put_varint(struct graft_str *s, uint64_t x)
+size_t graft_varint_bytes(uint8_t out[GRAFT_VARINT_MAX], uint64_t x)
 {
-    uint8_t bytes[10];
     size_t n = 0;
     for (; x >= 0x80; x >>= 7)
-        bytes[n++] = (uint8_t)(x | 0x80);
-    bytes[n++] = (uint8_t)x;
-    graft_str_addn(s, bytes, n);
+        out[n++] = (uint8_t)(x | 0x80);
+    out[n++] = (uint8_t)x;
+    return n;
+}
+
+void graft_put_varint(struct graft_str *s, uint64_t x)
+{
+    uint8_t bytes[GRAFT_VARINT_MAX];
+    graft_str_addn(s, bytes, graft_varint_bytes(bytes, x));
 }
 
 static void put_tag(struct graft_str *s, uint32_t field, int type)
@@ -98,10 +103,9 @@ static void put_dim(struct graft_str *shape, const struct graft_dim *d)
     put_message(shape, 1, &dim);
 }
 
-void graft_encode_value(struct graft_str *s, const struct graft_value *v)
+void graft_encode_type(struct graft_str *s, const struct graft_value *v)
 {
-    struct graft_str type, tensor, shape;
-    graft_str_init(&type);
+    struct graft_str tensor, shape;
     graft_str_init(&tensor);
     graft_put_int(&tensor, 1, v->dtype);
     if (v->has_shape) {
@@ -110,7 +114,14 @@ void graft_encode_value(struct graft_str *s, const struct graft_value *v)
             put_dim(&shape, &v->dim[i]);
         put_message(&tensor, 2, &shape);
     }
-    put_message(&type, 1, &tensor);
+    put_message(s, 1, &tensor);
+}
+
+void graft_encode_value(struct graft_str *s, const struct graft_value *v)
+{
+    struct graft_str type;
+    graft_str_init(&type);
+    graft_encode_type(&type, v);
     graft_put_text(s, 1, v->name);
     put_message(s, 2, &type);
 }
@@ -170,14 +181,11 @@ static void (*const put_attr_value[])(struct graft_str *,
     [GRAFT_ATTR_STRINGS] = put_attr_strings,
 };
 
-static void put_attr(struct graft_str *node, const struct graft_attr *a)
+void graft_encode_attr(struct graft_str *s, const struct graft_attr *a)
 {
-    struct graft_str s;
-    graft_str_init(&s);
-    graft_put_text(&s, 1, a->name);
-    put_attr_value[a->type](&s, a); /* edits refuse other kinds */
-    graft_put_int(&s, 20, a->type);
-    put_message(node, 5, &s);
+    graft_put_text(s, 1, a->name);
+    put_attr_value[a->type](s, a); /* edits refuse other kinds */
+    graft_put_int(s, 20, a->type);
 }
 
 static const char *name_of(const struct graft_model *m, graft_value_id id)
@@ -195,8 +203,14 @@ void graft_encode_node(struct graft_str *s, const struct graft_model *m,
     if (*node->name)
         graft_put_text(s, 3, node->name);
     graft_put_text(s, 4, node->op_type);
-    for (int i = 0; i < node->n_attr; i++)
-        put_attr(s, &node->attr[i]);
+    for (int i = 0; i < node->n_attr; i++) {
+        struct graft_str a;
+        graft_str_init(&a);
+        graft_encode_attr(&a, &node->attr[i]);
+        put_message(s, 5, &a);
+    }
+    if (node->doc && *node->doc)
+        graft_put_text(s, 6, node->doc);
     if (*node->domain)
         graft_put_text(s, 7, node->domain);
 }

@@ -6,6 +6,10 @@
 #include "base/str.h"
 #include "graph/model.h"
 
+/* A number's varint in `out`; gives its length. */
+enum { GRAFT_VARINT_MAX = 10 };
+size_t graft_varint_bytes(uint8_t out[GRAFT_VARINT_MAX], uint64_t x);
+
 /* Appended to a builder; running out of memory is the builder's to tell. */
 void graft_put_varint(struct graft_str *s, uint64_t x);
 void graft_put_int(struct graft_str *s, uint32_t field, int64_t x);
@@ -19,6 +23,8 @@ void graft_put_head(struct graft_str *s, uint32_t field, uint64_t n);
 void graft_encode_node(struct graft_str *s, const struct graft_model *m,
                        const struct graft_node *node);
 void graft_encode_value(struct graft_str *s, const struct graft_value *v);
+void graft_encode_type(struct graft_str *s, const struct graft_value *v);
+void graft_encode_attr(struct graft_str *s, const struct graft_attr *a);
 void graft_encode_entry(struct graft_str *s, const char *key,
                         const char *value);
 void graft_encode_opset(struct graft_str *s, const struct graft_opset *o);

@@ -1,4 +1,5 @@
-/* Initializers on their way out: copied, or with their data moved.
+/* Initializers on their way out: as they are, or with their data moved or
+ * exchanged.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
@@ -6,30 +7,47 @@
 #include "onnx/encode.h"
 #include "onnx/export.h"
 
+enum { DIMS = 1, DATA_TYPE = 2, RAW_DATA = 9, EXTERNAL = 13, LOCATION = 14 };
+
 /* Fields of TensorProto that say where the elements are: typed data,
  * raw_data, external_data, data_location. */
-static bool is_data(uint32_t number)
+static const uint8_t data_fields[] = {4, 5, 6, 7, RAW_DATA, 10, 11, EXTERNAL,
+                                      LOCATION};
+enum { N_DATA = sizeof data_fields / sizeof *data_fields };
+
+static int no_data(struct graft_patch *patch)
 {
-    const uint32_t mask = 1u << 4 | 1u << 5 | 1u << 7 | 1u << 9 | 1u << 10 |
-                          1u << 11 | 1u << 13 | 1u << 14;
-    return number < 32 && mask >> number & 1;
+    for (int n = 0; n < N_DATA; n++)
+        patch[n] = (struct graft_patch){.field = data_fields[n],
+                                        .ordinal = -1};
+    return N_DATA;
 }
 
-static int put_head(struct graft_str *s, const struct graft_model *m,
-                    const struct graft_tensor *t)
+/* The file's message without its data, perhaps with another type; head is
+ * used until the pieces are given. */
+static int kept_head(struct graft_emit *w, const struct graft_tensor *t,
+                     struct graft_str *head)
 {
-    if (t->span.blob < 0) {
-        graft_encode_tensor_head(s, t);
-        return GRAFT_OK;
+    const struct graft_model *m = w->x->m;
+    struct graft_wire in = {m->blob.at[t->span.blob].data, t->span.offset,
+                            t->span.offset + t->span.length, m->path};
+    struct graft_patch patch[N_DATA + 2];
+    int n = no_data(patch);
+    if (t->reshaped) {
+        for (int i = 0; i < t->shape.rank; i++)
+            graft_put_int(head, DIMS, t->shape.dim[i]);
+        const size_t dims = head->n;
+        graft_put_int(head, DATA_TYPE, t->dtype);
+        if (graft_str_ok(head))
+            return GRAFT_EMEM;
+        const uint8_t *at = (const uint8_t *)head->at;
+        patch[n++] = (struct graft_patch){DIMS, -1, at, dims, false};
+        patch[n++] = (struct graft_patch){DATA_TYPE, -1, at + dims,
+                                          head->n - dims, false};
     }
-    struct graft_wire w = {m->blob.at[t->span.blob].data, t->span.offset,
-                           t->span.offset + t->span.length, m->path};
-    struct graft_field f;
-    int got;
-    while ((got = graft_wire_next(&w, &f)) > 0)
-        if (!is_data(f.number))
-            graft_str_addn(s, w.data + f.offset, (size_t)(w.pos - f.offset));
-    return got;
+    bool changed;
+    return graft_emit_rewrite(w, &in, GRAFT_MSG_INITIALIZER, patch, n,
+                              &changed);
 }
 
 static void put_entry(struct graft_str *s, const char *key, const char *value)
@@ -37,56 +55,76 @@ static void put_entry(struct graft_str *s, const char *key, const char *value)
     struct graft_str e;
     graft_str_init(&e);
     graft_encode_entry(&e, key, value);
-    graft_put_bytes(s, 13, e.at, e.n);
+    graft_put_bytes(s, EXTERNAL, e.at, e.n);
     s->failed |= e.failed;
     graft_str_release(&e);
 }
 
-static void put_place(struct graft_str *s, const char *file, uint64_t offset,
-                      uint64_t length)
+static void put_place(struct graft_str *s, const struct graft_data_file *d,
+                      uint64_t offset, uint64_t length)
 {
     char number[24];
-    put_entry(s, "location", file);
+    put_entry(s, "location", d->name);
     snprintf(number, sizeof number, "%llu", (unsigned long long)offset);
     put_entry(s, "offset", number);
     snprintf(number, sizeof number, "%llu", (unsigned long long)length);
     put_entry(s, "length", number);
-    graft_put_int(s, 14, 1);
+    put_entry(s, "checksum", d->checksum);
+    graft_put_int(s, LOCATION, 1);
 }
 
-/* Message head in s; the elements follow when they stay inside. */
-static int put_message(struct graft_export *x, struct graft_str *s,
-                       const struct graft_tensor *t, bool inside)
+/* Where the elements are: in the message, or (offset not UINT64_MAX) in the
+ * data file. */
+static int put_data(struct graft_pieces *p, const struct graft_data_file *d,
+                    uint64_t offset, const uint8_t *at, uint64_t bytes)
 {
-    struct graft_str tag;
-    graft_str_init(&tag);
-    graft_put_head(&tag, 5, s->n + (inside ? t->bytes : 0));
-    int status = graft_str_ok(s);
+    if (offset == UINT64_MAX) {
+        int status = graft_pieces_head(p, RAW_DATA, bytes);
+        return status ? status : graft_pieces_add(p, at, bytes);
+    }
+    struct graft_str s;
+    graft_str_init(&s);
+    put_place(&s, d, offset, bytes);
+    int status = graft_str_ok(&s);
     if (!status)
-        status = graft_str_ok(&tag);
-    if (!status)
-        status = graft_sink_put(&x->sink, tag.at, tag.n);
-    if (!status)
-        status = graft_sink_put(&x->sink, s->at, s->n);
-    if (!status && inside)
-        status = graft_sink_put(&x->sink, t->data, t->bytes);
-    graft_str_release(&tag);
+        status = graft_pieces_copy(p, s.at, s.n);
+    graft_str_release(&s);
     return status;
 }
 
-int graft_export_tensor(struct graft_export *x, int index)
+int graft_rewrite_far(struct graft_rewrite *w, struct graft_wire in,
+                      enum graft_message kind, int i)
 {
-    const struct graft_tensor *t = &x->m->tensor.at[index];
-    bool inside = !x->data_name || x->data_offset[index] == UINT64_MAX;
-    struct graft_str s;
-    graft_str_init(&s);
-    int status = put_head(&s, x->m, t);
-    if (!status && inside)
-        graft_put_head(&s, 9, t->bytes);
-    else if (!status)
-        put_place(&s, x->data_name, x->data_offset[index], t->bytes);
+    const struct graft_external *e = &w->m->items->external.at[i];
+    const struct graft_data_file *d = w->gathers->data;
+    struct graft_patch patch[N_DATA];
+    bool changed;
+    int status = graft_rewrite(w, in, kind, patch, no_data(patch), &changed);
+    return status ? status
+                  : put_data(w->out, d, d ? d->far[i] : UINT64_MAX, e->data,
+                             e->bytes);
+}
+
+int graft_emit_tensor(struct graft_emit *w, int32_t index)
+{
+    const struct graft_tensor *t = &w->x->m->tensor.at[index];
+    struct graft_str head;
+    graft_str_init(&head);
+    int status = GRAFT_OK;
+    if (t->span.blob < 0) {
+        graft_encode_tensor_head(&head, t);
+        status = graft_str_ok(&head);
+        if (!status)
+            status = graft_pieces_add(&w->pieces, head.at, head.n);
+    } else {
+        status = kept_head(w, t, &head);
+    }
+    const struct graft_data_file *d = w->x->data;
     if (!status)
-        status = put_message(x, &s, t, inside);
-    graft_str_release(&s);
+        status = put_data(&w->pieces, d, d ? d->tensor[index] : UINT64_MAX,
+                          t->data, t->bytes);
+    if (!status)
+        status = graft_emit_give(w, GRAFT_G_INITIALIZER, index);
+    graft_str_release(&head);
     return status;
 }

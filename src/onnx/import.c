@@ -11,8 +11,11 @@
 typedef long long ll;
 
 /* What this version of Graft knows: up to onnx 1.23. Below, the meaning of
- * files differs (no typed attributes, no opset import). */
-enum { IR_MIN = 3, IR_MAX = 14, OPSET_MIN = 7, OPSET_MAX = 28 };
+ * files differs (no typed attributes, no opset import). Operators of any
+ * version are read; which of them run is program/facts.c's to say. */
+enum { IR_MIN = 3, IR_MAX = 14 };
+/* Far more than any file has; each node looks its own up. */
+enum { MAX_OPSETS = 1024 };
 
 /* Field numbers of ModelProto. */
 enum { M_GRAPH = 7, M_OPSET = 8, M_METADATA = 14, M_TRAINING = 20,
@@ -42,13 +45,24 @@ static int read_opset(struct graft_import *im, struct graft_item *item)
     graft_unpack_free(im, p);
     if (!domain)
         return GRAFT_EMEM;
+    if (version < 1)
+        return graft_fail(GRAFT_EFORMAT, "'%s' imports version %lld of the "
+                          "operators of '%.180s'; versions begin at 1",
+                          im->file, (ll)version, *domain ? domain : "ai.onnx");
+    for (int i = 0; i < m->opset.n; i++)
+        if (!strcmp(m->opset.at[i].domain, domain) &&
+            m->opset.at[i].version == version) {
+            item->index = i; /* said twice, harmlessly */
+            return GRAFT_OK;
+        }
     if (graft_opset_of(m, domain))
-        return graft_fail(GRAFT_EFORMAT, "'%s' imports the operators of '%s' "
-                          "twice", im->file, *domain ? domain : "ai.onnx");
-    if (!*domain && (version < OPSET_MIN || version > OPSET_MAX))
-        return graft_fail(GRAFT_EUNSUPPORTED, "'%s' uses opset %lld; Graft "
-                          "reads opset %d to %d", im->file, (ll)version,
-                          OPSET_MIN, OPSET_MAX);
+        return graft_fail(GRAFT_EFORMAT, "'%s' imports versions %lld and %lld "
+                          "of the operators of '%.180s'", im->file,
+                          (ll)graft_opset_of(m, domain), (ll)version,
+                          *domain ? domain : "ai.onnx");
+    if (m->opset.n == MAX_OPSETS)
+        return graft_fail(GRAFT_ELIMIT, "'%s' imports over %d operator sets",
+                          im->file, MAX_OPSETS);
     struct graft_opset *o = graft_push(&m->opset);
     if (!o)
         return GRAFT_EMEM;

@@ -18,7 +18,6 @@ struct graft_import {
     ProtobufCAllocator alloc;
     uint64_t budget;      /* bytes protobuf-c may still take */
     int failed;           /* why protobuf-c got no memory; 0: it did */
-    int n_external;       /* tensors read from external data so far */
 };
 
 /* ---- reading messages ---------------------------------------------------- */
@@ -64,14 +63,29 @@ uint64_t graft_import_max(const struct graft_runtime *rt);
 /* *out from a TensorProto; nothing of it is owned by the caller. */
 int graft_import_tensor(struct graft_tensor *out, struct graft_import *im,
                         struct graft_span span);
+/* How many elements a tensor has, and how many bytes they take as raw data,
+ * where elements of less than a byte are packed. */
+struct graft_need {
+    int64_t count, bytes;
+    int bits;   /* of an element; 0: no fixed size */
+    bool known; /* `bytes` is what there must be */
+};
+/* GRAFT_EFORMAT "tensor 'name': ..." unless `have` bytes are as many. */
+int graft_tensor_need(const struct graft_tensor *t,
+                      const struct graft_need *need, uint64_t have);
 /* Elements from the typed fields; t's dtype and shape are set. */
-int graft_import_typed(struct graft_tensor *t, struct graft_import *im);
+int graft_import_typed(struct graft_tensor *t, struct graft_import *im,
+                       const struct graft_need *need);
+/* Every typed field but number `own` must be empty. */
+int graft_import_other_data(const struct graft_tensor *t,
+                            const struct graft_import *im, uint32_t own);
 /* Elements from a file beneath the folder. */
 int graft_import_external(struct graft_tensor *t, struct graft_import *im,
+                          const struct graft_need *need,
                           const Onnx__TensorProto *p);
-/* GRAFT_EFORMAT "tensor 'name': ..." unless `have` is what the shape needs. */
-int graft_tensor_need(const struct graft_tensor *t, uint64_t have,
-                      uint64_t *need);
+/* The same for tensors that are part of no element of the model: inside
+ * subgraphs, functions, training, sparse tensors. */
+int graft_import_far_external(struct graft_import *im);
 
 /* A ValueInfoProto: the value's id, its stated type noted. */
 int graft_import_value(graft_value_id *out, struct graft_import *im,

@@ -149,8 +149,8 @@ int graft_import_attr(struct graft_attr *out, struct graft_import *im,
         return graft_fail(GRAFT_EFORMAT, "'%s': %s has an attribute without "
                           "name", im->file, node);
     if (out->type == GRAFT_ATTR_TENSOR && !out->tensor && !out->ref_name)
-        return graft_fail(GRAFT_EFORMAT, "'%s': %s: attribute '%s' should be "
-                          "a tensor and holds none", im->file, node,
+        return graft_fail(GRAFT_EFORMAT, "'%s': %s: attribute '%.180s' should "
+                          "be a tensor and holds none", im->file, node,
                           out->name);
     return GRAFT_OK;
 }

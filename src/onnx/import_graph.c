@@ -26,7 +26,7 @@ static int place_tensor(struct graft_import *im, struct graft_item *item,
     struct graft_value *v = &m->value.at[id];
     if (v->tensor >= 0)
         return graft_fail(GRAFT_EFORMAT, "'%s': two initializers are called "
-                          "'%s'", im->file, t->name);
+                          "'%.180s'", im->file, t->name);
     struct graft_tensor *at = graft_push(&m->tensor);
     if (!at)
         return GRAFT_EMEM;
@@ -93,7 +93,7 @@ static int read_input(struct graft_import *im, struct graft_item *item)
         return status;
     struct graft_value *v = &im->m->value.at[item->index];
     if (v->is_input)
-        return graft_fail(GRAFT_EFORMAT, "'%s': two inputs are called '%s'",
+        return graft_fail(GRAFT_EFORMAT, "'%s': two inputs are called '%.180s'",
                           im->file, v->name);
     v->is_input = true;
     return GRAFT_OK;
@@ -182,14 +182,15 @@ static int check_order(const struct graft_import *im, int32_t i)
             continue;
         const struct graft_value *v = &m->value.at[node->in[k]];
         if (!graft_value_defined(v))
-            return graft_fail(GRAFT_EFORMAT, "'%s': %s reads '%s', which "
+            return graft_fail(GRAFT_EFORMAT, "'%s': %s reads '%.180s', which "
                               "nothing computes", im->file,
                               graft_node_text(node), v->name);
         if (v->node >= i)
-            return graft_fail(GRAFT_EFORMAT, "'%s': %s reads '%s', which is "
-                              "computed only later, by %s: a cycle, or nodes "
-                              "out of order", im->file, graft_node_text(node),
-                              v->name, graft_node_text(&m->node.at[v->node]));
+            return graft_fail(GRAFT_EFORMAT, "'%s': %s reads '%.180s', which "
+                              "is computed only later, by %s: a cycle, or "
+                              "nodes out of order", im->file,
+                              graft_node_text(node), v->name,
+                              graft_node_text(&m->node.at[v->node]));
     }
     return GRAFT_OK;
 }
@@ -229,13 +230,8 @@ static int check_graph(struct graft_import *im)
         const struct graft_value *v = &m->value.at[m->output.at[i]];
         if (!graft_value_defined(v))
             status = graft_fail(GRAFT_EFORMAT, "'%s': nothing computes the "
-                                "output '%s'", im->file, v->name);
+                                "output '%.180s'", im->file, v->name);
     }
-    if (!status && im->n_external != im->items->n_external)
-        status = graft_fail(GRAFT_EUNSUPPORTED, "'%s': a subgraph, function "
-                            "or sparse tensor keeps weights in another file; "
-                            "Graft reads those of the main graph only",
-                            im->file);
     if (!status)
         status = type_tensors(im);
     if (!status)
@@ -246,5 +242,7 @@ static int check_graph(struct graft_import *im)
 int graft_import_graph(struct graft_import *im)
 {
     int status = read_graph(im);
+    if (!status)
+        status = graft_import_far_external(im);
     return status ? status : check_graph(im);
 }

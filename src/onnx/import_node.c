@@ -36,9 +36,9 @@ static int set_outputs(struct graft_import *im, const struct graft_node *node)
                           : v->is_input    ? "is a graph input"
                                            : NULL;
         if (other)
-            return graft_fail(GRAFT_EFORMAT, "'%s': %s computes '%s', which "
-                              "%s", im->file, graft_node_text(node), v->name,
-                              other);
+            return graft_fail(GRAFT_EFORMAT, "'%s': %s computes '%.180s', "
+                              "which %s", im->file, graft_node_text(node),
+                              v->name, other);
         v->node = im->m->node.n - 1;
     }
     return GRAFT_OK;
@@ -79,7 +79,7 @@ static int fill(struct graft_node *node, struct graft_import *im,
     if (!node->name || !node->op_type || !node->domain)
         return GRAFT_EMEM;
     if (!*node->op_type)
-        return graft_fail(GRAFT_EFORMAT, "'%s': the node '%s' at byte %llu "
+        return graft_fail(GRAFT_EFORMAT, "'%s': the node '%.180s' at byte %llu "
                           "has no operator", im->file, node->name,
                           (unsigned long long)node->span.offset);
     int status = intern_all(&node->in, &node->n_in, im, p->input, p->n_input);

@@ -34,7 +34,7 @@ static int set_type(struct graft_import *im, graft_value_id id,
     if (!t->shape)
         return GRAFT_OK;
     if (t->shape->n_dim > INT32_MAX)
-        return graft_fail(GRAFT_ELIMIT, "'%s': '%s' has rank %zu", im->file,
+        return graft_fail(GRAFT_ELIMIT, "'%s': '%.180s' has rank %zu", im->file,
                           v->name, t->shape->n_dim);
     v->dim = graft_arena_array(&im->m->arena, t->shape->n_dim,
                                sizeof *v->dim);

@@ -1,36 +1,30 @@
 /* Saving: which files, in which form, and never onto what the model was read
- * from. All files are finished before the first one appears.
+ * from. All files appear, or none.
+ *
+ * A data file is never changed once it stands: what a model names has the
+ * same bytes before and after, so whoever opens the model's name finds the
+ * whole old pair or the whole new one, even when we are killed in between.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/file.h"
+#include "base/io.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "onnx/export.h"
 #include "onnx/onnx.h"
 
 /* protobuf ends at 2 GiB; a little below, weights go outside by themselves. */
-static const uint64_t inside_max = 1900000000;
-enum { DATA_ALIGN = 64 };
+static const uint64_t inside_max = 1900000000, embed_max = INT32_MAX;
 
 /* ---- never onto the source ----------------------------------------------- */
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-           x.st_ino == y.st_ino;
-}
-
 static int check_source(const struct graft_model *m, const char *target)
 {
-    bool same = m->blob.n && same_file(m->path, target);
-    int status = GRAFT_OK;
+    bool same = false;
+    int status = m->blob.n ? graft_file_same(&same, m->path, target)
+                           : GRAFT_OK;
     for (int i = 1; !same && !status && i < m->blob.n; i++) {
         char *source = graft_path_join(m->items->folder, m->blob.at[i].name);
-        same = source && same_file(source, target);
-        status = source ? GRAFT_OK : GRAFT_EMEM;
+        status = source ? graft_file_same(&same, source, target) : GRAFT_EMEM;
         graft_free(source);
     }
     if (same)
@@ -43,98 +37,88 @@ static int check_source(const struct graft_model *m, const char *target)
 
 struct files {
     const struct graft_model *m;
+    const char *path; /* the model's */
     enum graft_write_mode mode;
-    GRAFT_ARRAY(struct graft_writer *) writer; /* the model's comes first */
-    GRAFT_ARRAY(char *) path;
+    struct graft_writers *set;
+    struct graft_onnx_save options;
 };
 
-static void release_files(struct files *fs)
-{
-    for (int i = 0; i < fs->writer.n; i++)
-        graft_writer_free(fs->writer.at[i]);
-    for (int i = 0; i < fs->path.n; i++)
-        graft_free(fs->path.at[i]);
-    graft_array_release(&fs->writer);
-    graft_array_release(&fs->path);
-}
-
-static int add_file(struct files *fs, const char *path)
+static int add_file(struct graft_writer **out, struct files *fs,
+                    const char *path)
 {
     int status = check_source(fs->m, path);
-    if (status)
-        return status;
-    char **kept = graft_push(&fs->path);
-    if (!kept || !(*kept = graft_strdup(path)))
-        return GRAFT_EMEM;
-    struct graft_writer **w = graft_push(&fs->writer);
-    return w ? graft_writer_new(w, path, fs->mode) : GRAFT_EMEM;
-}
-
-/* The model appears last: who sees it finds its data. */
-static int commit_files(struct files *fs)
-{
-    int status = GRAFT_OK, done = fs->writer.n;
-    for (int i = 0; !status && i < fs->writer.n; i++)
-        status = graft_writer_finish(fs->writer.at[i]);
-    while (!status && done > 0) {
-        status = graft_writer_commit(fs->writer.at[done - 1]);
-        done -= !status;
-    }
-    if (status && fs->mode == GRAFT_WRITE_NEW)
-        for (int i = done; i < fs->path.n; i++)
-            unlink(fs->path.at[i]);
-    return status;
+    return status ? status : graft_writers_add(out, fs->set, path, fs->mode);
 }
 
 /* ---- untouched ----------------------------------------------------------- */
 
-/* The copy would be the file itself: it lies where it has to. */
-static bool is_there(const struct graft_model *m, const struct graft_blob *b,
-                     const char *path)
-{
-    char *source = graft_path_join(m->items->folder, b->name);
-    bool same = source && same_file(source, path);
-    graft_free(source);
-    return same;
-}
-
 static int copy_to(struct files *fs, const struct graft_blob *b,
                    const char *path)
 {
+    struct graft_writer *w = NULL;
     char *inner = graft_path_folder(path);
     int status = inner ? GRAFT_OK : GRAFT_EMEM;
     if (!status && strchr(b->name, '/'))
         status = graft_folder_make(inner);
     graft_free(inner);
-    if (!status && strcmp(path, fs->path.at[0]) == 0)
-        return graft_fail(GRAFT_EARG, "'%s' is also the name of the model's "
-                          "data file; choose another one", path);
     if (!status)
-        status = add_file(fs, path);
-    return status ? status
-                  : graft_writer_put(fs->writer.at[fs->writer.n - 1], b->data,
-                                     b->size);
+        status = add_file(&w, fs, path);
+    return status ? status : graft_writer_put(w, b->data, b->size);
 }
 
+/* The name of a data file is the model's, so a link among its folders may
+ * lead anywhere; here somebody chose `folder` only. */
+static int check_way(const char *folder, const char *name)
+{
+    struct stat st;
+    int status = GRAFT_OK;
+    char *path = graft_path_join(folder, name);
+    if (!path)
+        return GRAFT_EMEM;
+    char *from = path + strlen(path) - strlen(name);
+    for (char *s = strchr(from, '/'); !status && s; s = strchr(s + 1, '/')) {
+        *s = '\0';
+        if (graft_io_lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+            status = graft_fail(GRAFT_EARG, "'%s' is a symbolic link, and no "
+                                "data file is written through one", path);
+        *s = '/';
+    }
+    graft_free(path);
+    return status;
+}
+
+/* Its name stands in the model, so no other one can be chosen. */
 static int copy_data(struct files *fs, const char *folder,
                      const struct graft_blob *b)
 {
+    enum graft_stands stands = GRAFT_STANDS_NOTHING;
     char *path = graft_path_join(folder, b->name);
-    int status = path ? GRAFT_OK : GRAFT_EMEM;
-    if (!status && !is_there(fs->m, b, path))
+    int status = path ? check_way(folder, b->name) : GRAFT_EMEM;
+    if (!status && strcmp(path, fs->path) == 0)
+        status = graft_fail(GRAFT_EARG, "'%s' is also the name of the model's "
+                            "data file; choose another one", path);
+    if (!status)
+        status = graft_data_blob_stands(&stands, path, b);
+    if (!status && stands == GRAFT_STANDS_OTHER)
+        status = graft_fail(GRAFT_EEXIST, "'%s' exists with other contents, "
+                            "and the model must have its data file under "
+                            "this name: remove it, or choose another folder, "
+                            "or write the weights anew (--embed, "
+                            "--external-data)", path);
+    if (!status && stands == GRAFT_STANDS_NOTHING)
         status = copy_to(fs, b, path);
     graft_free(path);
     return status;
 }
 
-static int copy_all(struct files *fs, const char *path)
+static int copy_all(struct files *fs)
 {
     const struct graft_model *m = fs->m;
-    char *folder = graft_path_folder(path);
-    int status = folder ? add_file(fs, path) : GRAFT_EMEM;
+    struct graft_writer *w = NULL;
+    char *folder = graft_path_folder(fs->path);
+    int status = folder ? add_file(&w, fs, fs->path) : GRAFT_EMEM;
     if (!status)
-        status = graft_writer_put(fs->writer.at[0], m->blob.at[0].data,
-                                  m->blob.at[0].size);
+        status = graft_writer_put(w, m->blob.at[0].data, m->blob.at[0].size);
     for (int i = 1; !status && i < m->blob.n; i++)
         status = copy_data(fs, folder, &m->blob.at[i]);
     graft_free(folder);
@@ -143,104 +127,99 @@ static int copy_all(struct files *fs, const char *path)
 
 /* ---- written anew -------------------------------------------------------- */
 
-/* A tensor in a node would need the node written anew. */
-static int check_nodes(const struct graft_model *m)
+static int put_bytes(void *w, const void *at, uint64_t n)
 {
-    for (int i = 0; i < m->node.n; i++) {
-        const struct graft_node *n = &m->node.at[i];
-        for (int k = 0; !n->removed && k < n->n_attr; k++)
-            if (n->attr[k].tensor && n->attr[k].tensor->external)
-                return graft_fail(GRAFT_EUNSUPPORTED, "%s keeps its attribute "
-                                  "'%s' in another file, and a changed model "
-                                  "is not written with such a node",
-                                  graft_node_text(n), n->attr[k].name);
-    }
-    return GRAFT_OK;
+    return graft_writer_put(w, at, n);
 }
 
-static int plan_data(struct graft_export *x)
+/* FILE.data; where such a file stands with other contents, the old FILE may
+ * need it, and a name made of the contents is taken. */
+static int name_data(char **out, bool *there, struct files *fs,
+                     const struct graft_data_file *d)
 {
-    const struct graft_model *m = x->m;
-    uint64_t at = 0;
-    x->data_offset = graft_calloc((size_t)m->tensor.n,
-                                  sizeof *x->data_offset);
-    if (!x->data_offset)
-        return GRAFT_EMEM;
-    for (int i = 0; i < m->tensor.n; i++) {
-        const struct graft_tensor *t = &m->tensor.at[i];
-        x->data_offset[i] = UINT64_MAX;
-        if (t->removed || !t->data || t->bytes <= GRAFT_OUTSIDE_FROM)
-            continue;
-        at = (at + DATA_ALIGN - 1) / DATA_ALIGN * DATA_ALIGN;
-        x->data_offset[i] = at;
-        at += t->bytes;
-    }
-    return GRAFT_OK;
-}
-
-static int write_data(const struct graft_export *x, struct graft_writer *w)
-{
-    static const uint8_t zero[DATA_ALIGN];
-    int status = GRAFT_OK;
-    for (int i = 0; !status && i < x->m->tensor.n; i++) {
-        const struct graft_tensor *t = &x->m->tensor.at[i];
-        if (x->data_offset[i] == UINT64_MAX)
-            continue;
-        status = graft_writer_put(w, zero,
-                                  x->data_offset[i] - graft_writer_size(w));
-        if (!status)
-            status = graft_writer_put(w, t->data, t->bytes);
-    }
-    return status;
-}
-
-static int write_outside(struct files *fs, struct graft_export *x,
-                         const char *path)
-{
+    enum graft_stands stands = GRAFT_STANDS_NOTHING;
     struct graft_str s;
     graft_str_init(&s);
-    graft_str_addf(&s, "%s.data", path);
-    x->data_name = graft_path_base(s.at);
+    graft_str_addf(&s, "%s.data", fs->path);
     int status = graft_str_ok(&s);
     if (!status)
-        status = plan_data(x);
+        status = graft_data_file_stands(&stands, s.at, d);
+    if (!status && stands == GRAFT_STANDS_OTHER &&
+        fs->mode == GRAFT_WRITE_REPLACE) {
+        graft_str_clear(&s);
+        graft_str_addf(&s, "%s.%.16s.data", fs->path, d->checksum);
+        status = graft_str_ok(&s);
+        if (!status)
+            status = graft_data_file_stands(&stands, s.at, d);
+    }
+    if (!status && stands == GRAFT_STANDS_OTHER)
+        status = graft_fail(GRAFT_EEXIST, "'%s' exists already, with other "
+                            "contents", s.at);
+    *there = stands == GRAFT_STANDS_SAME;
     if (!status)
-        status = add_file(fs, s.at);
-    if (!status)
-        status = write_data(x, fs->writer.at[1]);
+        *out = graft_str_take(&s);
+    graft_str_release(&s);
+    return status || *out ? status : GRAFT_EMEM;
+}
+
+static int write_data(struct files *fs, const struct graft_data_file *d,
+                      const char *path)
+{
+    struct graft_writer *w = NULL;
+    int status = add_file(&w, fs, path);
+    return status ? status : graft_data_file_walk(d, fs->m, put_bytes, w);
+}
+
+static int write_outside(struct files *fs, struct graft_export *x)
+{
+    struct graft_data_file d = {0};
+    char *path = NULL;
+    bool there = false;
+    int status = graft_data_file_plan(&d, fs->m);
+    if (!status && d.bytes)
+        status = name_data(&path, &there, fs, &d);
+    if (!status && d.bytes) {
+        d.name = graft_path_base(path);
+        x->data = &d;
+    }
     if (!status)
         status = graft_export_model(x);
-    graft_free(x->data_offset);
-    graft_str_release(&s);
+    if (!status && x->data && !there)
+        status = write_data(fs, &d, path);
+    graft_data_file_release(&d);
+    if (!status && fs->options.data_path)
+        *fs->options.data_path = path;
+    else
+        graft_free(path);
     return status;
 }
 
-static int write_anew(struct files *fs, const char *path,
-                      const struct graft_onnx_save *o)
+static int write_anew(struct files *fs)
 {
-    struct graft_export x = {.m = fs->m};
+    const struct graft_onnx_save *o = &fs->options;
+    const uint64_t most = o->inside_max ? o->inside_max
+                          : o->embed    ? embed_max
+                                        : inside_max;
+    struct graft_export x = {.m = fs->m, .gathers = true};
     uint64_t size = 0;
-    int status = check_nodes(fs->m);
-    if (!status)
-        status = graft_export_size(&size, &x);
-    if (!status && o->embed && size > inside_max)
+    int status = graft_export_size(&size, &x);
+    if (!status && o->embed && size > most)
         status = graft_fail(GRAFT_ELIMIT, "'%s' would have %llu bytes, which "
                             "one ONNX file cannot hold; write external data",
-                            path, (unsigned long long)size);
+                            fs->path, (unsigned long long)size);
     if (!status)
-        status = add_file(fs, path);
+        status = add_file(&x.sink.file, fs, fs->path);
     if (status)
         return status;
-    x.sink.file = fs->writer.at[0];
-    if (o->external || size > inside_max)
-        return write_outside(fs, &x, path);
-    return graft_export_model(&x);
+    return o->external || size > most ? write_outside(fs, &x)
+                                      : graft_export_model(&x);
 }
 
 /* ---- entry --------------------------------------------------------------- */
 
-int graft_onnx_save(const struct graft_model *m, const char *path,
-                    const struct graft_onnx_save *options)
+int graft_onnx_save_into(struct graft_writers *set,
+                         const struct graft_model *m, const char *path,
+                         const struct graft_onnx_save *options)
 {
     struct graft_onnx_save o = {0};
     if (options)
@@ -248,25 +227,31 @@ int graft_onnx_save(const struct graft_model *m, const char *path,
     if (o.embed && o.external)
         return graft_fail(GRAFT_EARG, "weights can be inside the file or "
                           "outside, not both");
-    struct files fs = {.m = m, .mode = o.replace ? GRAFT_WRITE_REPLACE
-                                                 : GRAFT_WRITE_NEW};
+    struct files fs = {.m = m, .path = path, .set = set, .options = o,
+                       .mode = o.replace ? GRAFT_WRITE_REPLACE
+                                         : GRAFT_WRITE_NEW};
     bool untouched = m->blob.n && !m->edited && !o.external &&
                      (!o.embed || m->blob.n == 1);
-    int status = untouched ? copy_all(&fs, path) : write_anew(&fs, path, &o);
+    return untouched ? copy_all(&fs) : write_anew(&fs);
+}
+
+int graft_onnx_save(const struct graft_model *m, const char *path,
+                    const struct graft_onnx_save *options)
+{
+    struct graft_writers set = {{0}};
+    int status = graft_onnx_save_into(&set, m, path, options);
     if (!status)
-        status = commit_files(&fs);
-    release_files(&fs);
+        status = graft_writers_commit(&set);
+    graft_writers_release(&set);
     return status;
 }
 
 int graft_onnx_encode(uint8_t **out, uint64_t *size,
                       const struct graft_model *m)
 {
-    struct graft_export x = {.m = m};
+    struct graft_export x = {.m = m, .gathers = true};
     uint64_t n = 0;
-    int status = check_nodes(m);
-    if (!status)
-        status = graft_export_size(&n, &x);
+    int status = graft_export_size(&n, &x);
     if (!status && n > INT32_MAX)
         status = graft_fail(GRAFT_ELIMIT, "the model has %llu bytes, more "
                             "than one protobuf message holds",

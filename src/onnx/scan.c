@@ -19,7 +19,7 @@ enum { MESSAGE_COST = 160, STRING_COST = 128, BYTES_COST = 32,
 
 struct level {
     const message_type *type;
-    uint64_t end;
+    uint64_t begin, end;
     uint64_t seen; /* bit i: field i of the descriptor, if singular message */
 };
 
@@ -38,8 +38,29 @@ void graft_items_free(struct graft_items *items)
         return;
     graft_array_release(&items->model);
     graft_array_release(&items->graph);
+    graft_array_release(&items->external);
     graft_free(items->folder);
     graft_free(items);
+}
+
+int graft_items_external(const struct graft_items *items, uint64_t offset)
+{
+    int low = 0, high = items->external.n;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (items->external.at[middle].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool graft_items_hold(const struct graft_items *items,
+                      const struct graft_wire *in)
+{
+    int i = graft_items_external(items, in->pos);
+    return i < items->external.n && items->external.at[i].offset < in->end;
 }
 
 /* Wire type of a protobuf type; every other one is a varint (0). */
@@ -149,6 +170,28 @@ static int note(struct scan *s, const struct graft_field *f)
     return GRAFT_OK;
 }
 
+enum { EXTERNAL = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL };
+
+/* A tensor's data_location, of which protobuf keeps 32 bits; of several the
+ * last one counts. */
+static int note_location(struct scan *s, uint32_t where)
+{
+    struct graft_items *items = s->items;
+    const struct level *l = &s->level[s->depth];
+    const int n = items->external.n;
+    bool noted = n && items->external.at[n - 1].offset == l->begin;
+    if (noted && where != EXTERNAL)
+        items->external.n--;
+    if (noted || where != EXTERNAL)
+        return GRAFT_OK;
+    struct graft_external *e = graft_push(&items->external);
+    if (!e)
+        return GRAFT_EMEM;
+    e->offset = l->begin;
+    e->length = l->end - l->begin;
+    return GRAFT_OK;
+}
+
 static int enter(struct scan *s, const struct graft_field *f,
                  const message_type *type)
 {
@@ -160,7 +203,7 @@ static int enter(struct scan *s, const struct graft_field *f,
         s->in_graph = type == &onnx__graph_proto__descriptor;
     s->wire.pos = f->payload;
     s->level[++s->depth] = (struct level){
-        .type = type, .end = f->payload + f->length};
+        .type = type, .begin = f->payload, .end = f->payload + f->length};
     return GRAFT_OK;
 }
 
@@ -181,8 +224,8 @@ static int take(struct scan *s, const struct graft_field *f)
         return status;
     /* The only enum of a tensor is data_location. */
     if (type == &onnx__tensor_proto__descriptor &&
-        t->type == PROTOBUF_C_TYPE_ENUM && f->value == 1)
-        s->items->n_external++;
+        t->type == PROTOBUF_C_TYPE_ENUM)
+        return note_location(s, (uint32_t)f->value);
     if (t->type == PROTOBUF_C_TYPE_MESSAGE)
         return enter(s, f, t->descriptor);
     return GRAFT_OK;

@@ -18,15 +18,28 @@ struct graft_item {
     uint8_t head;     /* bytes of tag and length prefix */
 };
 
+/* A tensor anywhere in the file whose elements lie in another one. */
+struct graft_external {
+    uint64_t offset, length; /* of the TensorProto */
+    const uint8_t *data;     /* its elements in a blob; NULL: not read yet */
+    uint64_t bytes;
+};
+
 struct graft_items {
     GRAFT_ARRAY(struct graft_item) model;
     GRAFT_ARRAY(struct graft_item) graph;
     int n_opset;       /* entries of model->opset that came from the file */
-    int n_external;    /* tensors anywhere that say data_location EXTERNAL */
+    GRAFT_ARRAY(struct graft_external) external; /* by offset */
     char *folder;      /* where external data was read; NULL: nowhere */
 };
 
 void graft_items_free(struct graft_items *items);
+
+/* Index of the first external tensor at or behind an offset of the file. */
+int graft_items_external(const struct graft_items *items, uint64_t offset);
+/* Whether one lies in what is left of a message of the file. */
+bool graft_items_hold(const struct graft_items *items,
+                      const struct graft_wire *in);
 
 /* Refuses (GRAFT_EFORMAT, GRAFT_ELIMIT) what is truncated, nested too deep,
  * of a wrong wire type, repeated though singular, or would need more than

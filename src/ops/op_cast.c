@@ -248,7 +248,7 @@ static void forward_where(const struct graft_call *c)
 /* ---- rows ---------------------------------------------------------------- */
 
 #define CAST .name = "Cast", .domain = "", .arity = {1, 1, 1, 1},           \
-    .flags = GRAFT_OP_HOST, .grad_in = 1,                                   \
+    .flags = GRAFT_OP_HOST | GRAFT_OP_RETYPES, .grad_in = 1,            \
     .args_size = sizeof(struct cast_args), .parse = parse_cast,             \
     .infer = infer_cast, .forward = forward_cast, .backward = backward_cast
 #define TEST_ROW .domain = "", .arity = {2, 2, 1, 1},                       \

@@ -122,6 +122,22 @@ static int infer_constant(struct graft_infer *f)
     return graft_known_set(f, ((struct args *)f->args)->known.value);
 }
 
+/* A known output. A file of 1 MB can ask for 40,000 large ones: they share a
+ * budget. */
+static int make(struct graft_infer *f, struct graft_host **out, int dtype,
+                const struct graft_shape *s)
+{
+    int64_t count = graft_shape_count(s);
+    if (f->known_left && count > *f->known_left)
+        return graft_infer_fail(f, GRAFT_ELIMIT, "%lld elements more, known "
+                                "while compiling, are too many",
+                                (long long)count);
+    int status = graft_known_new(out, f->arena, dtype, s);
+    if (!status && f->known_left)
+        *f->known_left -= count;
+    return status;
+}
+
 /* ---- ConstantOfShape ----------------------------------------------------- */
 
 static int parse_fill(struct graft_parse *p)
@@ -143,7 +159,7 @@ static int infer_fill(struct graft_infer *f)
     struct graft_shape s;
     int n, status = graft_infer_ints(f, 0, "shape", &dims, &n);
     if (!status)
-        status = graft_shape_set(&s, dims, n);
+        status = graft_infer_shape(f, &s, dims, n);
     if (status)
         return status;
     int64_t count = graft_shape_count(&s);
@@ -153,8 +169,7 @@ static int infer_fill(struct graft_infer *f)
     if (a->fill)
         status = read_tensor(&one, f->arena, f->node, a->fill);
     if (!status)
-        status = graft_known_new(&h, f->arena,
-                                 a->fill ? a->fill->dtype : GRAFT_FLOAT, &s);
+        status = make(f, &h, a->fill ? a->fill->dtype : GRAFT_FLOAT, &s);
     if (status)
         return status;
     for (int64_t i = 0; one && i < count; i++)
@@ -183,6 +198,21 @@ static int clamp_axis(int64_t axis, int rank)
     return axis < 0 ? 0 : axis > rank ? rank : (int)axis;
 }
 
+/* What of the numbers in out[0], dimensions from `first` on, is the batch. */
+static int tell_batch(struct graft_infer *f, int first, int64_t n)
+{
+    int64_t *by = graft_arena_array(f->arena, (size_t)n + 1, sizeof *by);
+    bool any = false;
+    if (!by)
+        return GRAFT_EMEM;
+    for (int64_t i = 0; i < n; i++) {
+        by[i] = graft_batch_factor(&f->in[0], first + (int)i);
+        any |= by[i] != 0;
+    }
+    f->out[0].of_batch = any ? by : NULL;
+    return GRAFT_OK;
+}
+
 static int infer_shape(struct graft_infer *f)
 {
     const struct args *a = f->args;
@@ -197,7 +227,8 @@ static int infer_shape(struct graft_infer *f)
         return status;
     for (int d = first; d < end; d++)
         h->ints[d - first] = in->dim[d];
-    return graft_known_set(f, h);
+    status = graft_known_set(f, h);
+    return status ? status : tell_batch(f, first, s.dim[0]);
 }
 
 static int infer_size(struct graft_infer *f)
@@ -208,7 +239,15 @@ static int infer_size(struct graft_infer *f)
     if (status)
         return status;
     h->ints[0] = graft_shape_count(&f->in[0].shape);
-    return graft_known_set(f, h);
+    status = graft_known_set(f, h);
+    int64_t *by = graft_arena_array(f->arena, 1, sizeof *by);
+    if (status || !by)
+        return status ? status : GRAFT_EMEM;
+    by[0] = graft_batch_factor(&f->in[0], 0);
+    if (by[0] > 0)
+        by[0] = h->ints[0] / f->n_max;
+    f->out[0].of_batch = by[0] ? by : NULL;
+    return GRAFT_OK;
 }
 
 /* ---- Range --------------------------------------------------------------- */
@@ -254,7 +293,7 @@ static int infer_range(struct graft_infer *f)
                                 x[1], x[2]);
     struct graft_host *h;
     struct graft_shape s = {.rank = 1, .dim = {n}};
-    int status = graft_known_new(&h, f->arena, (int)start->dtype, &s);
+    int status = make(f, &h, (int)start->dtype, &s);
     if (status)
         return status;
     for (int64_t i = 0; i < n; i++)

@@ -199,13 +199,17 @@ static int infer_dropout(struct graft_infer *f)
 
 /* ---- rows --------------------------------------------------------------- */
 
+enum { VIEW = GRAFT_OP_VIEW | GRAFT_OP_HOST | GRAFT_OP_INPLACE };
 #define SAME .domain = "", .grad_in = 1, .args_size = sizeof(struct args),  \
-    .flags = GRAFT_OP_VIEW | GRAFT_OP_HOST | GRAFT_OP_INPLACE,              \
-    .forward = graft_same_forward, .backward = graft_same_backward
+    .flags = VIEW, .forward = graft_same_forward,                           \
+    .backward = graft_same_backward
 
 const struct graft_op graft_op_reshape[] = {
-    {.name = "Reshape", .since = 5, SAME, .arity = {2, 2, 1, 1},
-     .host_in = 2, .parse = parse_reshape, .infer = infer_reshape},
+    {.name = "Reshape", .since = 5, .domain = "", .arity = {2, 2, 1, 1},
+     .flags = VIEW | GRAFT_OP_SHAPED, .host_in = 2, .grad_in = 1,
+     .args_size = sizeof(struct args), .parse = parse_reshape,
+     .infer = infer_reshape, .forward = graft_same_forward,
+     .backward = graft_same_backward},
     {.name = "Flatten", .since = 1, SAME, .arity = {1, 1, 1, 1},
      .parse = parse_flatten, .infer = infer_flatten},
     {.name = "Squeeze", .since = 1, .until = 12, SAME, .arity = {1, 1, 1, 1},

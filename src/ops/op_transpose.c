@@ -85,7 +85,7 @@ static int infer_expand(struct graft_infer *f)
     int n;
     int status = graft_infer_ints(f, 1, "shape", &want, &n);
     if (!status)
-        status = graft_shape_set(&to, want, n);
+        status = graft_infer_shape(f, &to, want, n);
     if (status)
         return status;
     char a[GRAFT_SHAPE_TEXT], b[GRAFT_SHAPE_TEXT];
@@ -139,7 +139,7 @@ const struct graft_op graft_op_transpose[] = {
      .parse = parse_transpose, .infer = infer_transpose,
      .forward = forward_transpose, .backward = backward_transpose},
     {.name = "Expand", .domain = "", .since = 8, .arity = {2, 2, 1, 1},
-     .flags = GRAFT_OP_HOST, .host_in = 2, .grad_in = 1,
+     .flags = GRAFT_OP_HOST | GRAFT_OP_SHAPED, .host_in = 2, .grad_in = 1,
      .infer = infer_expand, .forward = forward_expand,
      .backward = backward_expand},
     {.name = NULL},

@@ -9,7 +9,7 @@
 static int stated_batch(const struct graft_model *m)
 {
     graft_value_id v;
-    for (int k = 0; (v = graft_model_feed(m, k)) >= 0; k++) {
+    for (int at = 0; (v = graft_feed_next(m, &at)) >= 0;) {
         const struct graft_value *x = &m->value.at[v];
         if (x->has_shape && x->rank > 0 && x->dim[0].value > 0 &&
             x->dim[0].value <= INT32_MAX)
@@ -27,7 +27,7 @@ static int prepare(struct graft_facts *f, const struct graft_model *m,
         for (int k = 0; live[i] && k < m->node.at[i].n_in; k++)
             if (m->node.at[i].in[k] >= 0)
                 f->wanted[m->node.at[i].in[k]] = true;
-    for (int k = 0; !status && (v = graft_model_feed(m, k)) >= 0; k++)
+    for (int at = 0; !status && (v = graft_feed_next(m, &at)) >= 0;)
         if (f->wanted[v])
             status = graft_facts_feed(f, v, NULL);
     for (v = 0; !status && v < m->value.n; v++)
@@ -59,7 +59,8 @@ static bool allows(const struct graft_model *m, int n)
         graft_mark_ancestors(m, m->output.at, m->output.n, live);
         fits = prepare(&f, m, live) == GRAFT_OK;
     }
-    for (int i = 0; fits && i < m->node.n; i++) {
+    for (int at = 0; fits && at < m->node.n; at++) {
+        const int i = f.order[at];
         const struct graft_node *node = &m->node.at[i];
         if (!live[i] || node->removed)
             continue;
@@ -72,6 +73,10 @@ static bool allows(const struct graft_model *m, int n)
         for (int k = 0; fits && k < fact.n_out; k++)
             fits = node->out[k] < 0 || !f.value[node->out[k]].whole_batch;
     }
+    if (fits)
+        graft_facts_outputs(&f, m->output.at, m->output.n);
+    for (int i = 0; fits && i < m->output.n; i++)
+        fits = !f.value[m->output.at[i]].whole_batch;
     graft_arena_release(&arena);
     return fits && !unknown;
 }

@@ -83,7 +83,8 @@ int graft_survey_cuts(struct graft_surveyor *x)
     int64_t macs = 0, params = 0;
     for (int v = 0; v < x->m->value.n; v++)
         open += x->data[v] && left[v] > 0 && x->m->value.at[v].node < 0;
-    for (int i = 0; i < x->m->node.n; i++) {
+    for (int at = 0; at < x->m->node.n; at++) {
+        const int i = x->facts.order[at];
         const struct graft_node *node = &x->m->node.at[i];
         if (!x->live[i] || node->removed || x->known[i])
             continue;

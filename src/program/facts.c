@@ -16,7 +16,16 @@ int graft_facts_init(struct graft_facts *f, const struct graft_model *m,
     f->value = graft_arena_array(arena, n + 1, sizeof *f->value);
     f->tensor = graft_arena_array(arena, n + 1, sizeof *f->tensor);
     f->wanted = graft_arena_array(arena, n + 1, sizeof *f->wanted);
-    return f->value && f->tensor && f->wanted ? GRAFT_OK : GRAFT_EMEM;
+    f->order = graft_arena_array(arena, (size_t)m->node.n + 1,
+                                 sizeof *f->order);
+    if (!f->value || !f->tensor || !f->wanted || !f->order)
+        return GRAFT_EMEM;
+    int at = 0; /* what edits put before the file's nodes stands last */
+    for (int first = 1; first >= 0; first--)
+        for (int i = 0; i < m->node.n; i++)
+            if (m->node.at[i].first == first)
+                f->order[at++] = i;
+    return GRAFT_OK;
 }
 
 /* ---- feeds -------------------------------------------------------------- */
@@ -82,6 +91,8 @@ int graft_facts_feed(struct graft_facts *f, graft_value_id id,
     struct graft_format fmt = {.dtype = GRAFT_REAL};
     if (graft_format_bytes(&fmt, &shape) < 0)
         return graft_fail(GRAFT_ELIMIT, "input '%s' is too large", v->name);
+    bool stated = v->has_shape && v->dim[0].value == f->n_max;
+    f->batch_varies |= f->n_max > 1 && !stated;
     info->present = true;
     info->shape = shape;
     info->dtype = GRAFT_REAL;
@@ -106,15 +117,15 @@ static int know_tensor(struct graft_facts *f, graft_value_id v,
     struct graft_vinfo *info = &f->value[v];
     const char *name = f->model->value.at[v].name;
     if (t->refusal)
-        return graft_fail(GRAFT_EUNSUPPORTED, "parameter '%s': %s", name,
+        return graft_fail(GRAFT_EUNSUPPORTED, "parameter '%.180s': %s", name,
                           t->refusal);
     bool is_int = graft_dtype_is_int(t->dtype);
     if (!is_int && !graft_dtype_is_float(t->dtype))
-        return graft_fail(GRAFT_EUNSUPPORTED, "parameter '%s' has type %s",
+        return graft_fail(GRAFT_EUNSUPPORTED, "parameter '%.180s' has type %s",
                           name, graft_dtype_name(t->dtype));
     int64_t count = graft_shape_count(&t->shape);
     if (is_int && count > GRAFT_HOST_MAX)
-        return graft_fail(GRAFT_ELIMIT, "parameter '%s' has %lld integers, "
+        return graft_fail(GRAFT_ELIMIT, "parameter '%.180s' has %lld integers, "
                           "at most %lld are read", name, (long long)count,
                           (long long)GRAFT_HOST_MAX);
     if (is_int || (count <= GRAFT_HOST_REALS && !is_selected(f, v))) {
@@ -152,10 +163,16 @@ static const struct graft_tensor *literal(const struct graft_node *node)
 
 /* ---- nodes -------------------------------------------------------------- */
 
+enum { ENDS_MAX = 4096 }; /* inputs or outputs of a node that is run */
+
 static int check_arity(const struct graft_op *op,
                        const struct graft_node *node)
 {
     const struct graft_arity *a = &op->arity;
+    if (node->n_in > ENDS_MAX || node->n_out > ENDS_MAX)
+        return graft_fail(GRAFT_ELIMIT, "%s has %d inputs and %d outputs; at "
+                          "most %d are computed with", graft_node_text(node),
+                          node->n_in, node->n_out, ENDS_MAX);
     if (node->n_in < a->in_min || (a->in_max >= 0 && node->n_in > a->in_max))
         return graft_fail(GRAFT_EFORMAT, "%s has %d inputs",
                           graft_node_text(node), node->n_in);
@@ -163,21 +180,32 @@ static int check_arity(const struct graft_op *op,
         (a->out_max >= 0 && node->n_out > a->out_max))
         return graft_fail(GRAFT_EFORMAT, "%s has %d outputs",
                           graft_node_text(node), node->n_out);
-    for (int i = 0; i < a->in_min; i++)
+    /* Of any number of inputs (Sum, Concat) none may be left out. */
+    int needed = a->in_max < 0 ? node->n_in : a->in_min;
+    for (int i = 0; i < needed; i++)
         if (node->in[i] < 0)
             return graft_fail(GRAFT_EFORMAT, "%s: input %d is left out",
                               graft_node_text(node), i);
     return GRAFT_OK;
 }
 
+/* ai.onnx's versions whose meaning is known: up to onnx 1.23; before 7,
+ * broadcasting and much else went otherwise. */
+enum { OPSET_MIN = 7, OPSET_MAX = 28 };
+
 int graft_facts_parse(struct graft_facts *f, struct graft_fact *out,
                       const struct graft_node *node)
 {
     *out = (struct graft_fact){.n_in = node->n_in};
     out->opset = graft_opset_of(f->model, node->domain);
+    if (!*node->domain && out->opset &&
+        (out->opset < OPSET_MIN || out->opset > OPSET_MAX))
+        return graft_fail(GRAFT_EUNSUPPORTED, "%s: the model uses opset %lld; "
+                          "Graft runs opset %d to %d", graft_node_text(node),
+                          (long long)out->opset, OPSET_MIN, OPSET_MAX);
     out->op = f->find(node->domain, node->op_type, out->opset);
     if (!out->op)
-        return graft_fail_in(GRAFT_EUNSUPPORTED, "node '%s'%s%s",
+        return graft_fail_in(GRAFT_EUNSUPPORTED, "node '%.180s'%s%.60s",
                              node->name[0] || node->n_out == 0 ||
                                      node->out[0] < 0
                                  ? node->name
@@ -242,6 +270,17 @@ static int settle(struct graft_facts *f, const struct graft_node *node,
     return GRAFT_OK;
 }
 
+/* A parameter in another float type is that parameter: packed from the bytes
+ * in the file, not by way of a copy. */
+static bool is_retyped(const struct graft_facts *f,
+                       const struct graft_infer *x)
+{
+    graft_value_id v = x->n_in ? x->node->in[0] : -1;
+    return x->op->flags & GRAFT_OP_RETYPES && v >= 0 && f->tensor[v] &&
+           x->node->out[0] >= 0 && !is_selected(f, v) &&
+           graft_dtype_is_float((int)x->out[0].dtype);
+}
+
 int graft_facts_infer(struct graft_facts *f, struct graft_fact *fact,
                       const struct graft_node *node)
 {
@@ -253,7 +292,8 @@ int graft_facts_infer(struct graft_facts *f, struct graft_fact *fact,
     struct graft_infer x = {.op = fact->op, .model = f->model, .node = node,
                             .opset = fact->opset, .n_max = f->n_max,
                             .args = fact->args, .arena = f->arena,
-                            .n_in = fact->n_in, .n_out = fact->n_out};
+                            .n_in = fact->n_in, .n_out = fact->n_out,
+                            .known_left = &f->host_left};
     struct graft_vinfo *in = gather(f, node);
     x.in = in;
     x.out = graft_arena_array(f->arena, (size_t)fact->n_out + 1,
@@ -263,6 +303,12 @@ int graft_facts_infer(struct graft_facts *f, struct graft_fact *fact,
     int status = fact->op->infer(&x);
     if (!status)
         status = graft_host_evaluate(f, &x, &fact->constant);
+    if (!status && f->batch_varies)
+        status = graft_number_follow(f, &x, fact->constant);
+    if (!status && !fact->constant && is_retyped(f, &x)) {
+        f->tensor[node->out[0]] = f->tensor[node->in[0]];
+        fact->constant = true;
+    }
     bool params = !(fact->op->flags & GRAFT_OP_RANDOM);
     for (int i = 0; i < x.n_in; i++)
         params &= !in[i].present || in[i].is_param || in[i].host;

@@ -25,7 +25,11 @@ struct graft_facts {
     const struct graft_tensor **tensor;  /* per value id: a parameter's
                                             bytes; NULL: none */
     bool *wanted;                        /* per value id: somebody reads it */
+    int *order;                          /* the model's nodes, each behind
+                                            those whose outputs it reads */
     int64_t host_left;
+    bool batch_varies;                   /* other batches than n_max will
+                                            run, or the file says another */
 };
 
 /* One node as the facts see it. */
@@ -52,5 +56,9 @@ int graft_facts_parse(struct graft_facts *f, struct graft_fact *out,
 /* Then its outputs' facts; every input must be known. */
 int graft_facts_infer(struct graft_facts *f, struct graft_fact *fact,
                       const struct graft_node *node);
+/* Once all nodes are: an output that is a number of the batch's belongs to
+ * this batch only. */
+void graft_facts_outputs(struct graft_facts *f, const graft_value_id *out,
+                         int n);
 
 #endif

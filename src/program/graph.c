@@ -2,6 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "program/compiler.h"
 
+/* Passes look for steps one after the other; the longest networks we have
+ * seen have 3,000 nodes. */
+enum { STEPS_MAX = 16384 };
+
 int graft_compiler_value(struct graft_compiler *c, const char *name,
                          const struct graft_vinfo *like)
 {
@@ -48,6 +52,10 @@ struct graft_step *graft_compiler_step(struct graft_compiler *c,
 int graft_compiler_insert(struct graft_compiler *c, struct graft_step *s,
                           int at)
 {
+    if (c->step.n == STEPS_MAX)
+        return graft_fail(GRAFT_ELIMIT, "'%s' computes its outputs in over %d "
+                          "steps; longer ones are not compiled",
+                          c->model->path, STEPS_MAX);
     if (!graft_push(&c->step))
         return GRAFT_EMEM;
     for (int i = c->step.n - 1; i > at; i--)

@@ -98,36 +98,54 @@ static bool worthwhile(const struct graft_infer *x)
     return true;
 }
 
-int graft_host_evaluate(struct graft_facts *f, struct graft_infer *x,
-                        bool *constant)
+int graft_host_views(struct graft_facts *f, const struct graft_infer *x,
+                     struct graft_view **in, struct graft_view **out)
 {
-    *constant = all_outputs_known(x);
-    if (*constant || !can_evaluate(x) || !worthwhile(x))
-        return GRAFT_OK;
-    struct graft_view *in = graft_arena_array(f->arena, (size_t)x->n_in + 1,
-                                              sizeof *in);
-    struct graft_view *out = graft_arena_array(f->arena, (size_t)x->n_out + 1,
-                                               sizeof *out);
-    if (!in || !out)
+    *in = graft_arena_array(f->arena, (size_t)x->n_in + 1, sizeof **in);
+    *out = graft_arena_array(f->arena, (size_t)x->n_out + 1, sizeof **out);
+    if (!*in || !*out)
         return GRAFT_EMEM;
     for (int i = 0; i < x->n_in; i++)
         if (x->in[i].present && !(i < 32 && x->op->host_in >> i & 1))
-            in[i] = host_view(x->in[i].host);
-    for (int k = 0; k < x->n_out; k++) {
-        if (x->node->out[k] < 0)
-            continue;
-        struct graft_host *h;
-        int status = new_host(f, &h, x->out[k].dtype, &x->out[k].shape,
-                              graft_node_text(x->node));
-        if (status)
-            return status;
-        x->out[k].host = h;
-        out[k] = host_view(h);
-    }
+            (*in)[i] = host_view(x->in[i].host);
+    for (int k = 0; k < x->n_out; k++)
+        if (x->node->out[k] >= 0)
+            (*out)[k] = host_view(x->out[k].host);
+    return GRAFT_OK;
+}
+
+void graft_host_run(const struct graft_infer *x, const struct graft_view *in,
+                    const struct graft_view *out)
+{
     struct graft_call call = {.args = x->args, .n = 1, .n_in = x->n_in,
                               .n_out = x->n_out, .in = in, .out = out,
                               .k = graft_kernels_for(GRAFT_ISA_GENERIC)};
     x->op->forward(&call);
+}
+
+int graft_host_evaluate(struct graft_facts *f, struct graft_infer *x,
+                        bool *constant)
+{
+    struct graft_view *in, *out;
+    *constant = all_outputs_known(x);
+    if (*constant || !can_evaluate(x) || !worthwhile(x))
+        return GRAFT_OK;
+    for (int k = 0; k < x->n_out; k++) {
+        struct graft_host *h;
+        int status = x->node->out[k] < 0
+                         ? GRAFT_OK
+                         : new_host(f, &h, x->out[k].dtype,
+                                    &x->out[k].shape,
+                                    graft_node_text(x->node));
+        if (status)
+            return status;
+        if (x->node->out[k] >= 0)
+            x->out[k].host = h;
+    }
+    int status = graft_host_views(f, x, &in, &out);
+    if (status)
+        return status;
+    graft_host_run(x, in, out);
     *constant = true;
     return GRAFT_OK;
 }

@@ -54,15 +54,12 @@ static int find_needed(struct graft_compiler *c, bool **live)
 static int feed_inputs(struct graft_compiler *c)
 {
     const struct graft_compile *o = c->options;
-    int total = 0;
-    while (graft_model_feed(c->model, total) >= 0)
-        total++;
-    c->input = graft_arena_array(&c->arena, (size_t)total + 1,
+    graft_value_id v;
+    c->input = graft_arena_array(&c->arena, (size_t)c->model->input.n + 1,
                                  sizeof *c->input);
     if (!c->input)
         return GRAFT_EMEM;
-    for (int k = 0; k < total; k++) {
-        graft_value_id v = graft_model_feed(c->model, k);
+    for (int at = 0; (v = graft_feed_next(c->model, &at)) >= 0;) {
         const struct graft_shape *given = NULL;
         if (!c->facts.wanted[v])
             continue;
@@ -107,7 +104,8 @@ static int check_batch(const struct graft_compiler *c, int status)
     for (int v = 0; !status && v < c->model->value.n; v++)
         if (c->facts.value[v].whole_batch)
             return graft_fail(GRAFT_ESHAPE, "the file fixes the batch at "
-                              "%lld ('%s' mixes images), %d was asked for",
+                              "%lld ('%s' depends on it or mixes images), "
+                              "%d was asked for",
                               (long long)stated, c->model->value.at[v].name,
                               c->n_max);
     return status;
@@ -179,7 +177,8 @@ static int make_step(struct graft_compiler *c, const struct graft_fact *fact,
 static int infer_nodes(struct graft_compiler *c, const bool *live,
                        struct graft_fact *fact)
 {
-    for (int i = 0; i < c->model->node.n; i++) {
+    for (int at = 0; at < c->model->node.n; at++) {
+        const int i = c->facts.order[at];
         const struct graft_node *node = &c->model->node.at[i];
         if (!live[i] || node->removed)
             continue;
@@ -194,13 +193,15 @@ static int infer_nodes(struct graft_compiler *c, const bool *live,
         if (status)
             return status;
     }
+    graft_facts_outputs(&c->facts, c->output, c->n_outputs);
     return GRAFT_OK;
 }
 
 static int make_steps(struct graft_compiler *c, const bool *live,
                       const struct graft_fact *fact)
 {
-    for (int i = 0; i < c->model->node.n; i++) {
+    for (int at = 0; at < c->model->node.n; at++) {
+        const int i = c->facts.order[at];
         const struct graft_node *node = &c->model->node.at[i];
         if (!live[i] || node->removed || fact[i].constant)
             continue;

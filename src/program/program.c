@@ -134,6 +134,27 @@ graft_value_id graft_program_input_id(const struct graft_program *p, int i)
     return p->c.input[i];
 }
 
+/* IMAGE has the channels of a pixel side by side. */
+void graft_program_put(struct graft_program *p, int i, const float *rows,
+                       int n)
+{
+    struct graft_view v = graft_program_input(p, i);
+    int64_t each = graft_shape_span(&v.shape, 1, v.shape.rank);
+    real *dst = graft_reals(&v);
+    if (v.fmt.layout != GRAFT_IMAGE || v.shape.rank < 3) {
+        for (int64_t e = 0; e < n * each; e++)
+            dst[e] = rows[e];
+        return;
+    }
+    int64_t channels = v.shape.dim[1], pixels = each / channels;
+    int64_t stride = v.fmt.batch_stride ? v.fmt.batch_stride : each;
+    for (int64_t k = 0; k < n; k++)
+        for (int64_t c = 0; c < channels; c++)
+            for (int64_t at = 0; at < pixels; at++)
+                dst[k * stride + at * channels + c] =
+                    rows[k * each + c * pixels + at];
+}
+
 struct graft_view graft_program_output(const struct graft_program *p, int i)
 {
     return graft_value_view(p, p->c.output[i]);

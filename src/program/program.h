@@ -69,8 +69,9 @@ void graft_program_free(struct graft_program *p);
  * each change of the selection's masters (the first call is made by _new). */
 void graft_program_params(struct graft_program *p);
 
-/* Section 2 for n images, 0 <= n <= n_max. A fixed-batch or whole-batch
- * program computes n_max and returns the first n. */
+/* Section 2 for n images, 0 <= n <= n_max. Where values depend on the whole
+ * batch, a file that states n_max computes that many and returns the first n;
+ * with any other file n must be n_max then (GRAFT_ESHAPE). */
 int graft_program_forward(struct graft_program *p, int n);
 
 /* Section 3: from the outputs' gradients (seeded by the loss, or written by
@@ -85,6 +86,10 @@ void graft_program_finish(struct graft_program *p, real *flat);
 int graft_program_n_inputs(const struct graft_program *p);
 int graft_program_n_outputs(const struct graft_program *p);
 struct graft_view graft_program_input(const struct graft_program *p, int i);
+/* The first n images of input i from dense rows as ONNX has them, whatever
+ * the layout. */
+void graft_program_put(struct graft_program *p, int i, const float *rows,
+                       int n);
 graft_value_id graft_program_input_id(const struct graft_program *p, int i);
 struct graft_view graft_program_output(const struct graft_program *p, int i);
 /* Gradients: of output i, to be written before backward (data NULL: nothing

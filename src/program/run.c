@@ -201,11 +201,25 @@ static void run_segment(struct graft_program *p,
     }
 }
 
+/* Padding would change what the images of the run are computed from. */
+static int other_batch(const struct graft_program *p, int n)
+{
+    int v = 0;
+    while (v < p->c.model->value.n && !p->c.value.at[v].info.whole_batch)
+        v++;
+    return graft_fail(GRAFT_ESHAPE, "'%s' depends on the number of photos or "
+                      "mixes them, so the batch must be %d, not %d",
+                      v < p->c.model->value.n ? p->c.value.at[v].name : "?",
+                      p->c.n_max, n);
+}
+
 int graft_program_forward(struct graft_program *p, int n)
 {
     if (n < 0 || n > p->c.n_max)
         return graft_fail(GRAFT_EARG, "%d images for a program of at most "
                           "%d", n, p->c.n_max);
+    if (n && n != p->c.n_max && p->c.whole_batch && p->c.facts.batch_varies)
+        return other_batch(p, n);
     p->n = n;
     if (p->c.loss_state)
         p->c.loss_state->n = n;

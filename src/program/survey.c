@@ -37,7 +37,7 @@ static int prepare(struct graft_surveyor *x)
 static int know_sources(struct graft_surveyor *x)
 {
     graft_value_id v;
-    for (int k = 0; (v = graft_model_feed(x->m, k)) >= 0; k++) {
+    for (int at = 0; (v = graft_feed_next(x->m, &at)) >= 0;) {
         x->data[v] = true;
         if (graft_facts_feed(&x->facts, v, NULL) == GRAFT_EMEM)
             return GRAFT_EMEM;
@@ -107,9 +107,9 @@ static int survey(struct graft_surveyor *x)
     int status = prepare(x);
     if (!status)
         status = know_sources(x);
-    for (int i = 0; !status && i < x->m->node.n; i++)
-        if (!x->m->node.at[i].removed)
-            status = look_at(x, i);
+    for (int at = 0; !status && at < x->m->node.n; at++)
+        if (!x->m->node.at[x->facts.order[at]].removed)
+            status = look_at(x, x->facts.order[at]);
     if (!status)
         status = graft_survey_cuts(x);
     if (!status)

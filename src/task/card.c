@@ -99,6 +99,8 @@ static int get_preprocess(struct graft_preprocess *p, const json_t *root)
         status = get_int(o, at, "resize", 0, 2 * MAX_SIDE, &p->resize);
     if (!status)
         status = get_word(o, at, "fit", graft_fit_names, &fit);
+    if (!status && fit == GRAFT_FIT_CROP && p->resize < 1)
+        status = wrong(at, "resize", "at least 1, which fit crop needs");
     if (!status)
         status = get_word(o, at, "order", orders, &order);
     if (!status)

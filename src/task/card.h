@@ -54,4 +54,12 @@ struct graft_card_facts {
 };
 int graft_card_write(char **out, const struct graft_card_facts *f);
 
+/* The card `text` after its input or output `from` got the name `to`
+ * (graft_free it); NULL: it names neither so, or is no card. */
+int graft_card_rename(char **out, const char *text, const char *from,
+                      const char *to);
+/* Makes the card in the model's metadata, if there is one, say that the batch
+ * is `dim`. */
+int graft_card_set_batch(struct graft_model *m, const struct graft_dim *dim);
+
 #endif

@@ -54,6 +54,8 @@ static int write_files(struct graft_training *t)
 {
     char *card = NULL;
     graft_extract_release(&t->extract); /* its program reads the model */
+    if (t->narrow)
+        graft_undo_back(t->narrow);
     int status = graft_head_append(t->model, t->trunk.features, t->probe,
                                    t->o->emit_logits);
     if (!status) {
@@ -98,6 +100,7 @@ static void release(struct graft_training *t)
     graft_dataset_free(t->data);
     graft_card_free(t->card);
     graft_free(t->trunk.cut);
+    graft_undo_free(t->narrow);
     graft_str_release(&t->source);
     graft_outputs_release(&t->out);
     graft_graph_free(t->model);
@@ -123,10 +126,12 @@ static int run(struct graft_training *t)
         status = graft_cache_trim(t->extract.cache);
     if (!status)
         status = fill_report(t);
+    status = timed(t, "write", status);
     if (!status && t->o->output)
         status = write_files(t);
-    if (!status)
-        status = timed(t, "write", status);
+    if (!status) /* with files in place nothing may fail any more */
+        t->report->phases[t->report->n_phases - 1].seconds +=
+            graft_clock() - t->phase;
     return status;
 }
 

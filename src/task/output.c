@@ -2,7 +2,6 @@
  * report.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "onnx/onnx.h"
@@ -51,26 +50,21 @@ void graft_outputs_release(struct graft_outputs *f)
 
 /* ---- checking beforehand ------------------------------------------------- */
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev &&
-           x.st_ino == y.st_ino;
-}
-
 /* None of the files the model was read from may be written over. */
 static int check_source(const char *path, const struct graft_model *m)
 {
-    if (same_file(path, m->path))
+    bool same = false;
+    int status = graft_file_same(&same, path, m->path);
+    if (!status && same)
         return graft_fail(GRAFT_EARG, "'%s' is the model itself; the output "
                           "needs another name", path);
-    char *folder = graft_path_folder(m->path);
-    int status = folder ? GRAFT_OK : GRAFT_EMEM;
+    char *folder = status ? NULL : graft_path_folder(m->path);
+    if (!status && !folder)
+        status = GRAFT_EMEM;
     for (int i = 1; !status && i < m->blob.n; i++) {
         char *data = graft_path_join(folder, m->blob.at[i].name);
-        if (!data)
-            status = GRAFT_EMEM;
-        else if (same_file(path, data))
+        status = data ? graft_file_same(&same, path, data) : GRAFT_EMEM;
+        if (!status && same)
             status = graft_fail(GRAFT_EARG, "'%s' holds the model's weights; "
                                 "the output needs another name", path);
         graft_free(data);
@@ -108,28 +102,27 @@ static char *label_lines(const struct graft_report *r)
     return graft_str_take(&s);
 }
 
-/* Complete but for its rename. */
-static int prepare(struct graft_writer **w, const char *path,
-                   const char *text, bool line_end,
-                   enum graft_write_mode mode)
+static int add_text(struct graft_writers *set, const char *path,
+                    const char *text, bool line_end,
+                    enum graft_write_mode mode)
 {
-    int status = graft_writer_new(w, path, mode);
+    struct graft_writer *w = NULL;
+    int status = graft_writers_add(&w, set, path, mode);
     if (!status)
-        status = graft_writer_put(*w, text, strlen(text));
+        status = graft_writer_put(w, text, strlen(text));
     if (!status && line_end)
-        status = graft_writer_put(*w, "\n", 1);
-    if (!status)
-        status = graft_writer_finish(*w);
+        status = graft_writer_put(w, "\n", 1);
     return status;
 }
 
-static int list_files(struct graft_report *r, const struct graft_outputs *f)
+static int list_files(struct graft_report *r, const struct graft_outputs *f,
+                      const char *data)
 {
     struct graft_str s;
     graft_str_init(&s);
     graft_str_addf(&s, "%s\n", f->model);
-    if (f->external)
-        graft_str_addf(&s, "%s\n", f->data);
+    if (data)
+        graft_str_addf(&s, "%s\n", data);
     graft_str_addf(&s, "%s\n%s\n%s", f->card, f->labels, f->report);
     r->output = graft_str_take(&s);
     return r->output ? GRAFT_OK : GRAFT_EMEM;
@@ -138,26 +131,26 @@ static int list_files(struct graft_report *r, const struct graft_outputs *f)
 int graft_outputs_write(const struct graft_outputs *f, struct graft_model *m,
                         struct graft_report *r, const char *card)
 {
-    struct graft_writer *w[3] = {NULL, NULL, NULL};
+    struct graft_writers set = {{0}};
+    char *data = NULL;
+    const struct graft_onnx_save o = {
+        .replace = f->mode == GRAFT_WRITE_REPLACE, .external = f->external,
+        .data_path = &data};
     char *lines = label_lines(r);
-    int status = lines ? list_files(r, f) : GRAFT_EMEM;
+    int status = lines ? graft_onnx_save_into(&set, m, f->model, &o)
+                       : GRAFT_EMEM;
     if (!status)
-        status = prepare(&w[0], f->card, card, true, f->mode);
+        status = list_files(r, f, data);
     if (!status)
-        status = prepare(&w[1], f->labels, lines, false, f->mode);
+        status = add_text(&set, f->card, card, true, f->mode);
     if (!status)
-        status = prepare(&w[2], f->report, r->json, true, f->mode);
-    if (!status) {
-        struct graft_onnx_save o = {
-            .replace = f->mode == GRAFT_WRITE_REPLACE,
-            .external = f->external, .embed = !f->external};
-        status = graft_onnx_save(m, f->model, &o);
-    }
-    for (int i = 0; i < 3; i++) {
-        if (!status)
-            status = graft_writer_commit(w[i]);
-        graft_writer_free(w[i]);
-    }
+        status = add_text(&set, f->labels, lines, false, f->mode);
+    if (!status)
+        status = add_text(&set, f->report, r->json, true, f->mode);
+    if (!status)
+        status = graft_writers_commit(&set);
+    graft_writers_release(&set);
     graft_free(lines);
+    graft_free(data);
     return status;
 }

@@ -18,6 +18,8 @@ struct graft_training {
     struct graft_model *model;
     struct graft_card *card;  /* of the model, NULL: none */
     struct graft_trunk trunk;
+    struct graft_undo *narrow; /* gives the model its fixed batch back; NULL:
+                                  it has none, or cannot do without */
     struct graft_outputs out;
     struct graft_str source;  /* of the preprocessing */
     struct graft_dataset *data;

@@ -4,11 +4,12 @@
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "onnx/onnx.h"
 #include "report/report.h"
+#include "task/batch.h"
 #include "task/training.h"
 
 /* ---- open ---------------------------------------------------------------- */
@@ -16,7 +17,7 @@
 static bool is_folder(const char *path)
 {
     struct stat st;
-    return !stat(path, &st) && S_ISDIR(st.st_mode);
+    return !graft_io_stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
 static int check_options(const struct graft_train_options *o)
@@ -36,6 +37,19 @@ static int check_options(const struct graft_train_options *o)
                           "possible", o->batch);
     if (isnan(o->l2) || isinf(o->l2))
         return graft_fail(GRAFT_EARG, "l2 is not a number");
+    return GRAFT_OK;
+}
+
+/* Photos go through in full batches where the file would have one at a time.
+ * What is written has the file's own batch again. */
+static int widen(struct graft_training *t)
+{
+    const int fixed = graft_model_fixed_batch(t->model);
+    int status = fixed ? graft_batch_open(&t->narrow, t->model) : GRAFT_OK;
+    if (!status || status == GRAFT_EMEM || status == GRAFT_ECANCELED)
+        return status;
+    graft_log(t->rt, GRAFT_LOG_INFO, "%d photo%s at a time, because %s",
+              fixed, fixed == 1 ? "" : "s", graft_error_message());
     return GRAFT_OK;
 }
 
@@ -59,7 +73,7 @@ int graft_training_open(struct graft_training *t)
         status = graft_choose_decode(&t->extract.exact, t->o->decode);
     if (!status)
         status = graft_trunk_make(&t->trunk, t->model, t->rt, t->o->cut);
-    return status;
+    return status ? status : widen(t);
 }
 
 /* ---- list ---------------------------------------------------------------- */

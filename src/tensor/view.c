@@ -4,24 +4,7 @@
 
 #include <string.h>
 
-static float half_to_float(uint16_t h)
-{
-    uint32_t sign = (uint32_t)(h & 0x8000) << 16;
-    uint32_t exponent = h >> 10 & 31, mantissa = h & 0x3ff;
-    uint32_t bits;
-    if (exponent == 0) { /* zero and subnormals: mantissa * 2^-24 */
-        float f = (float)mantissa * 0x1p-24f;
-        memcpy(&bits, &f, sizeof bits);
-        bits |= sign;
-    } else if (exponent == 31) { /* infinity and NaN */
-        bits = sign | 0x7f800000u | mantissa << 13;
-    } else {
-        bits = sign | (exponent + 112) << 23 | mantissa << 13;
-    }
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
+#include "tensor/half.h"
 
 static float bfloat_to_float(uint16_t b)
 {
@@ -52,7 +35,7 @@ void graft_view_read(const struct graft_view *v, int64_t first, int64_t n,
     switch ((int)v->fmt.dtype) {
     case GRAFT_FLOAT: EACH(float, (real)x);
     case GRAFT_DOUBLE: EACH(double, (real)x);
-    case GRAFT_FLOAT16: EACH(uint16_t, (real)half_to_float(x));
+    case GRAFT_FLOAT16: EACH(uint16_t, (real)graft_half_to_float(x));
     case GRAFT_BFLOAT16: EACH(uint16_t, (real)bfloat_to_float(x));
     default: memset(dst, 0, (size_t)n * sizeof *dst); /* compile refuses */
     }

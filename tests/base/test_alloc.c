@@ -58,6 +58,7 @@ TEST(base_arena__gives_zeroed_memory_of_any_size)
         memset(p, 0xff, n);
     }
     assert_string_equal(graft_arena_strndup(&a, "abcdef", 3), "abc");
+    assert_string_equal(graft_arena_strndup(&a, NULL, 0), "");
     assert_null(graft_arena_alloc(&a, SIZE_MAX - 3));
     assert_null(graft_arena_array(&a, SIZE_MAX / 4, 16));
     graft_arena_release(&a);

@@ -128,9 +128,9 @@ TEST(base_file__beneath_stays_beneath)
     graft_free(back);
     back = NULL;
     static const char *const bad[] = {
-        "", "/etc/passwd", "../up", "deep/../../up", "./deep/w.data",
-        "deep//w.data", "deep/", "deep\\w.data", "link", "dir/w.data",
-        "hard", "fifo", "deep", "..", ".", "absent", "deep/absent",
+        "", "/etc/passwd", "../up", "deep/../../up", "deep/",
+        "deep\\w.data", "link", "dir/w.data", "hard", "fifo", "deep", "..",
+        ".", "absent", "deep/absent",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         if (graft_file_read_beneath(&back, &n, base, bad[i], 100) == 0)

@@ -60,6 +60,14 @@ use 'stbi_[a-z]' 'src/data/image[a-z_]*\.c|examples/draw[a-z_]*\.c' 'data/image*
 use 'Onnx__|onnx__' 'src/onnx/.*' 'src/onnx is the only user of protobuf-c'
 use 'tj[A-Z][A-Za-z0-9]*' 'src/data/image[a-z_]*\.c' 'data/image*.c is the only user of libjpeg-turbo'
 use 'XXH' 'src/base/.*' 'base is the only user of xxHash'
+# Members and declarations of that name are something else.
+hits=$(printf '%s\n' "$all" |
+    grep -E '^[^:]*:[0-9]*:(.*[^a-zA-Z0-9_.>*])?(openat|openat2|open|pread|read|pwrite|write|fsync|fdatasync|fstat|lstat|stat|rename|link|unlink|mkdir|rmdir|ftruncate|flock|close|opendir|readdir|closedir|scandir|fopen|fdopen|mmap|realpath|futimens|syscall)\(' |
+    grep -Ev '^(src/base/io\.c|src/cli/.*|examples/.*):')
+if [ -n "$hits" ]; then
+    printf '%s\n  (files are reached through base/io.c)\n' "$hits"
+    failed=1
+fi
 ban 'pthread_create|fork|system|popen' 'src/base/pool\.c|examples/.*' 'threads come from base/pool.c, processes from nowhere'
 n=$(printf '%s\n' "$all" | wc -l)
 echo "$n lines of code"

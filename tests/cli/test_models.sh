@@ -66,6 +66,39 @@ mkdir sub
 gives 'an untouched copy' 0 'written' export ext.onnx -o sub/ext.onnx
 true_that 'has the same model' cmp ext.onnx sub/ext.onnx
 true_that 'and the same data' cmp ext.onnx.data sub/ext.onnx.data
+
+# A pair over a pair: the old data stays for those who hold the old model.
+cut=$("$GRAFT" inspect "$MINI" --json |
+    sed -n 's/^  "default_cut": "\(.*\)",*$/\1/p')
+gives 'a pair over a pair' 0 '^written ext.onnx.[0-9a-f]{16}.data$' \
+    export "$MINI" -o ext.onnx --external-data --force --outputs "$cut"
+true_that 'leaves the old data alone' cmp ext.onnx.data sub/ext.onnx.data
+gives 'the new pair is read' 0 'Conv' inspect ext.onnx
+rm ext.onnx ext.onnx.????????????????.data
+cp sub/ext.onnx ext.onnx
+
+# Promise: nothing outside the model's folder is read, nothing outside the
+# output's is written. What is opened beneath the test's folder is listed.
+traced=
+if command -v strace >/dev/null && [ -z "${SANITIZED:-}" ]; then
+    mkdir here there
+    cp sub/ext.onnx sub/ext.onnx.data here
+    strace -f -e trace=%file -o trace "$GRAFT" export here/ext.onnx \
+        -o there/a.onnx --strip --external-data >out 2>err
+    [ $? = 0 ] && [ -s trace ] && traced=yes
+fi
+if [ -n "$traced" ]; then
+    grep -v ENOENT trace | grep -E 'O_(WRONLY|RDWR|CREAT)|rename|unlink|mkdir' |
+        sed -n 's/^[^"]*"\([^"]*\)".*/\1/p' >written
+    true_that 'writes only beside the output (strace)' bash -c \
+        'test -s written && ! grep -qvE "^(there/.*|/dev/.*)$" written'
+    sed -n 's/^[^"]*"\([^"]*\)".*/\1/p' trace | grep -vE \
+        '^(/(etc|lib|lib64|usr|proc|sys|dev)(/|$)|'"$GRAFT"'$)' >touched
+    true_that 'touches nothing else' bash -c \
+        '! grep -qvE "^((here|there)(/.*)?|(ext|a)\.onnx.*)?$" touched'
+else
+    skip 'what export opens (strace)' 'no strace, or it may not trace here'
+fi
 mv ext.onnx.data kept
 fails_in_one_line 'missing external data' 1 'ext.onnx.data' inspect ext.onnx
 head -c 100 kept >ext.onnx.data

@@ -56,6 +56,11 @@ for f in zero.jpg words.jpg half.jpg anim.gif new.webp pipe.jpg; do
 done
 true_that 'no escape reached the terminal' \
     bash -c '! LC_ALL=C grep -q $'"'\\x1b'"' said_train err'
+gives 'inspect shows what it tells apart' 0 '^labels +2: cat, tiger$' \
+    inspect zoo.onnx
+true_that 'and how well, as the file says' \
+    grep -Eq '^accuracy +[0-9]+ of [0-9]+ held-out photos' out
+gives 'in JSON too' 0 '"claimed_accuracy": \{' inspect zoo.onnx --json
 fails_in_one_line '--strict makes a broken photo fatal' 1 '\.(jpg|gif|webp)' \
     train "$MINI" zoo -o strict.onnx --strict
 true_that 'and writes nothing' test ! -e strict.onnx

@@ -45,12 +45,16 @@ TEST(graph_model__views_read_the_tensor)
     graft_graph_free(m);
 }
 
-/* A node without a name is still told apart by its operator. */
+/* A node without a name is still told apart by operator and place. */
 TEST(graph_model__node_texts)
 {
     const struct graft_node a = {.name = "layer1.0", .op_type = "Conv"};
-    const struct graft_node b = {.name = "", .op_type = "Relu"};
+    struct graft_node b = {.name = "", .op_type = "Relu",
+                           .span = GRAFT_NO_SPAN};
     const char *first = graft_node_text(&a), *second = graft_node_text(&b);
     assert_string_equal(first, "Conv 'layer1.0'");
     assert_string_equal(second, "Relu (a node without a name)");
+    b.span = (struct graft_span){.offset = 77};
+    assert_string_equal(graft_node_text(&b),
+                        "Relu (a node without a name, at byte 77)");
 }

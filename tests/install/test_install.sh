@@ -26,7 +26,8 @@ if command -v pkg-config >/dev/null; then
     export PKG_CONFIG_SYSROOT_DIR=$root
     true_that 'pkg-config knows the version' test \
         "$(pkg-config --modversion graft)" = "${VERSION:-}"
-    cp examples/classify.c "$T/classify.c"
+    cp examples/classify.c examples/list_weights.c examples/rename_output.c \
+        "$T"
     cd "$T" || exit 1
     # shellcheck disable=SC2046
     true_that 'an example builds against the shared library' quiet "$cc" \
@@ -43,6 +44,30 @@ if command -v pkg-config >/dev/null; then
         $(pkg-config --static --libs graft | sed 's/-lgraft//')
     ./static >out 2>&1
     true_that 'and runs alone' grep -q '^usage: ' out
+    for name in list_weights rename_output; do
+        # shellcheck disable=SC2046
+        true_that "the example $name builds" quiet "$cc" -std=c11 -Wall \
+            -Wextra -Werror -o $name $name.c \
+            $(pkg-config --cflags --libs graft) -lm
+    done
+    export LD_LIBRARY_PATH=$root/usr/lib
+    ./list_weights "$MINI" >out 2>&1
+    true_that 'it lists the weights of a model' \
+        grep -Eq '^[^ ]+  float32 \[[0-9,]+\]  [0-9]+ bytes  -?[0-9.e+-]+ to ' \
+        out
+    true_that 'all of them' \
+        grep -qx "$(($(wc -l <out) - 1)) weights, [0-9]* bytes" out
+    ./rename_output "$MINI" answers renamed.onnx >out 2>&1
+    true_that 'an output is renamed' grep -q '^output answers float32 \[' out
+    "$root/usr/bin/graft" inspect renamed.onnx >out 2>&1
+    true_that 'in the file that was written' \
+        grep -Eq '^output +answers float32 ' out
+    ./rename_output "$MINI" answers renamed.onnx >out 2>&1
+    true_that 'which is not written over' grep -q 'renamed.onnx' out
+    ./list_weights classify.c >out 2>&1
+    true_that 'no model is said to be none' \
+        grep -q "^list_weights: 'classify.c' is " out
+    unset LD_LIBRARY_PATH
     cd "$TOP" || exit 1
 else
     skip 'an example builds against the installed tree' 'no pkg-config'

@@ -59,6 +59,49 @@ static inline struct graft_str craft_file(struct graft_str *graph, int64_t ir,
     return s;
 }
 
+static inline void craft_entry(struct graft_str *t, const char *key,
+                               const char *value)
+{
+    struct graft_str e;
+    graft_str_init(&e);
+    graft_encode_entry(&e, key, value);
+    craft_put(t, 13, &e);
+}
+
+/* Tensor `name`, two floats, whose elements are at this place; NULL: key left
+ * out. */
+static inline struct graft_str craft_outside(const char *name,
+                                             const char *location,
+                                             const char *offset,
+                                             const char *length)
+{
+    struct graft_str t;
+    graft_str_init(&t);
+    graft_put_int(&t, 1, 2);
+    graft_put_int(&t, 2, GRAFT_FLOAT);
+    graft_put_text(&t, 8, name);
+    if (location)
+        craft_entry(&t, "location", location);
+    if (offset)
+        craft_entry(&t, "offset", offset);
+    if (length)
+        craft_entry(&t, "length", length);
+    graft_put_int(&t, 14, 1);
+    return t;
+}
+
+/* A model with this initializer "w" (released): w -> Relu -> y. */
+static inline struct graft_str craft_around(struct graft_str *w)
+{
+    struct graft_str g;
+    graft_str_init(&g);
+    craft_value(&g, 11, "x");
+    craft_node(&g, "Relu", "w", "y");
+    craft_value(&g, 12, "y");
+    craft_put(&g, 5, w);
+    return craft_file(&g, 10, 20);
+}
+
 /* Parses and releases the file. */
 static inline int craft_parse(struct graft_model **out, struct graft_str *file)
 {

@@ -92,10 +92,10 @@ TEST(onnx_hostile__repeated_graph)
                  "twice");
 }
 
-static double seconds(void)
+static double cpu_seconds(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -107,9 +107,9 @@ static void bomb(uint8_t tag, size_t n, int code, const char *part)
     for (size_t i = 0; i < n / 2; i++)
         graft_str_addn(&g, element, 2);
     uint64_t before = graft_alloc_stats().peak_bytes;
-    double start = seconds();
+    double start = cpu_seconds();
     refused(&g, code, part);
-    assert_true(seconds() - start < 2);
+    assert_true(cpu_seconds() - start < 2);
     /* twice the file for the test's own copies, then what was promised */
     assert_true(graft_alloc_stats().peak_bytes <=
                 before + 2 * n + 8 * n + (UINT64_C(64) << 20));
@@ -118,6 +118,7 @@ static void bomb(uint8_t tag, size_t n, int code, const char *part)
 TEST(onnx_hostile__bombs_of_empty_elements)
 {
     const size_t n = 10 << 20;
+    bomb(1 << 3 | 2, 20000000, GRAFT_ELIMIT, "small elements up to byte ");
     bomb(1 << 3 | 2, n, GRAFT_ELIMIT, "small elements");
     bomb(5 << 3 | 2, n, GRAFT_ELIMIT, "small elements");
     bomb(11 << 3 | 2, n, GRAFT_ELIMIT, "small elements");
@@ -206,12 +207,31 @@ TEST(onnx_hostile__versions_outside)
 {
     const struct { int64_t ir, opset; const char *part; } cases[] = {
         {2, 13, "IR version 2"}, {15, 13, "IR version 15"},
-        {8, 6, "opset 6"}, {8, 29, "opset 29"}, {-1, 13, "IR version -1"}};
+        {-1, 13, "IR version -1"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct graft_model *m = NULL;
         struct graft_str g = small_graph();
         struct graft_str f = craft_file(&g, cases[i].ir, cases[i].opset);
         assert_fails(craft_parse(&m, &f), GRAFT_EUNSUPPORTED, cases[i].part);
+    }
+}
+
+TEST(onnx_hostile__opset_imports)
+{
+    const struct { const char *domain; int64_t version; int fails; } more[] = {
+        {"ai.onnx", 13, 0}, {"", 13, 0}, {"", 12, 1}, {"ai.onnx", 14, 1},
+        {"other", 0, 1}, {"other", -1, 1}, {"other", 99, 0}};
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        struct graft_model *m = NULL;
+        struct graft_opset o = {more[i].domain, more[i].version,
+                                GRAFT_NO_SPAN};
+        struct graft_str g = small_graph(), f = craft_file(&g, 8, 13), s;
+        graft_str_init(&s);
+        graft_encode_opset(&s, &o);
+        craft_put(&f, 8, &s);
+        assert_int_equal(craft_parse(&m, &f),
+                         more[i].fails ? GRAFT_EFORMAT : GRAFT_OK);
+        graft_graph_free(m);
     }
 }
 

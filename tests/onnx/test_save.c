@@ -153,26 +153,6 @@ TEST(onnx_save__files_are_not_written_over)
     graft_graph_free(m);
 }
 
-/* The data file stands in the way: nothing is written at all. */
-TEST(onnx_save__all_files_or_none)
-{
-    struct graft_model *m = NULL;
-    char path[300], data[320];
-    const struct graft_onnx_save external = {.external = true};
-    snprintf(path, sizeof path, "%s/a.onnx", test_folder());
-    snprintf(data, sizeof data, "%s.data", path);
-    assert_ok(graft_file_write(data, "mine", 4, GRAFT_WRITE_NEW));
-    assert_ok(test_build_model(&m, 10, 20));
-    assert_fails(graft_onnx_save(m, path, &external), GRAFT_EEXIST, "a.onnx");
-    assert_false(graft_file_exists(path));
-    uint8_t *kept = NULL;
-    uint64_t n = 0;
-    assert_ok(graft_file_read(&kept, &n, data, 100));
-    assert_int_equal(n, 4);
-    graft_free(kept);
-    graft_graph_free(m);
-}
-
 TEST(onnx_save__output_without_type_is_refused)
 {
     struct graft_model *m = NULL;
@@ -255,11 +235,10 @@ static int work(const char *path, const char *out)
 TEST(onnx_save__any_allocation_may_fail)
 {
     struct graft_model *m = NULL;
-    char in[300], out[300], data[320];
+    char in[300], out[300];
     const char *folder = test_folder();
     snprintf(in, sizeof in, "%s/in.onnx", folder);
     snprintf(out, sizeof out, "%s/out.onnx", folder);
-    snprintf(data, sizeof data, "%s.data", out);
     assert_ok(test_build_model(&m, 8, 13));
     assert_ok(graft_edit_metadata(m, "key", "old"));
     assert_ok(graft_onnx_save(m, in, NULL));
@@ -277,10 +256,8 @@ TEST(onnx_save__any_allocation_may_fail)
             assert_int_equal(status, GRAFT_EMEM);
             assert_true(++failures < 100000);
             unlink(out); /* the folder's flush may fail after the rename */
-            unlink(data);
         }
         assert_true(failures > 100);
         assert_int_equal(unlink(out), 0);
-        assert_int_equal(unlink(data), 0);
     }
 }

@@ -157,7 +157,7 @@ TEST(onnx_typed__unreadable_tensors_travel)
 {
     const struct { int dtype; const char *why; } cases[] = {
         {GRAFT_STRING, "string"}, {GRAFT_INT4, "int4"}, {99, "dtype 99"},
-        {0, "undefined"}, {28, "dtype 28"}};
+        {0, "undefined"}, {GRAFT_FLOAT6E3M2, "float6e3m2"}, {29, "dtype 29"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct graft_model *m = NULL;
         struct graft_str s = tensor(cases[i].dtype, 1);
@@ -175,6 +175,57 @@ TEST(onnx_typed__unreadable_tensors_travel)
     assert_ok(parse(&m, &s));
     assert_non_null(strstr(m->tensor.at[0].refusal, "rank 9"));
     graft_graph_free(m);
+}
+
+/* Elements of less than a byte: how many bytes, or numbers, hold `count`. */
+TEST(onnx_typed__packed_elements)
+{
+    const struct { int dtype; int64_t count; int raw, typed; } cases[] = {
+        {GRAFT_INT4, 3, 2, 2}, {GRAFT_UINT4, 4, 2, 2},
+        {GRAFT_FLOAT4E2M1, 1, 1, 1}, {GRAFT_INT2, 5, 2, 2},
+        {GRAFT_UINT2, 4, 1, 1}, {GRAFT_FLOAT6E2M3, 4, 3, 4},
+        {GRAFT_FLOAT6E3M2, 5, 4, 5}, {GRAFT_FLOAT8E8M0, 2, 2, 2},
+        {GRAFT_INT4, 0, 0, 0}};
+    const int64_t x[] = {1, 2, 3, 4, 5, 6};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int more = -1; more <= 1; more++) {
+            struct graft_model *m = NULL;
+            int raw = cases[i].raw + more, typed = cases[i].typed + more;
+            if (raw < 0)
+                continue;
+            struct graft_str s = tensor(cases[i].dtype, cases[i].count);
+            graft_put_bytes(&s, 9, "abcdefgh", (uint64_t)raw);
+            assert_int_equal(parse(&m, &s), more ? GRAFT_EFORMAT : GRAFT_OK);
+            if (!more)
+                assert_int_equal(m->tensor.at[0].bytes, raw);
+            graft_graph_free(m);
+            m = NULL;
+            s = tensor(cases[i].dtype, cases[i].count);
+            put_packed(&s, 5, x, typed);
+            assert_int_equal(parse(&m, &s), more ? GRAFT_EFORMAT : GRAFT_OK);
+            graft_graph_free(m);
+        }
+}
+
+TEST(onnx_typed__text_and_data_twice)
+{
+    const float f[] = {1, 2};
+    struct graft_str s = tensor(GRAFT_STRING, 2);
+    graft_put_bytes(&s, 6, "a", 1);
+    refused(&s, "has 2 elements of string, the file has 1");
+    s = tensor(GRAFT_STRING, 1);
+    graft_put_bytes(&s, 9, "a", 1);
+    refused(&s, "cannot be raw data");
+    s = tensor(GRAFT_STRING, 0);
+    graft_put_bytes(&s, 4, f, 4);
+    refused(&s, "data in field 4");
+    s = tensor(GRAFT_FLOAT, 2);
+    graft_put_bytes(&s, 9, f, 8);
+    graft_put_bytes(&s, 4, f, 8);
+    refused(&s, "data in field 4");
+    s = tensor(GRAFT_FLOAT6E2M3, 1);
+    graft_put_int(&s, 5, 64);
+    refused(&s, "is float6e2m3, but holds 64");
 }
 
 TEST(onnx_typed__attributes_of_every_readable_kind)

@@ -40,6 +40,22 @@ TEST(program_refusals__unknown_attribute)
     net_free(n);
 }
 
+/* Files of any opset are read; what an operator meant then, or will mean, is
+ * known for some versions only. */
+TEST(program_refusals__versions_outside)
+{
+    const struct { int opset; const char *part; } cases[] = {
+        {6, "opset 6; Graft runs opset 7 to 28"}, {29, "opset 29"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct net *n = net_new(cases[i].opset);
+        int x = net_input(n, "x", NET_DIMS(-1, 3));
+        net_output(n, net_node(n, "Relu", "a", NULL, x));
+        assert_fails(compile(n, (struct graft_compile){0}),
+                     GRAFT_EUNSUPPORTED, cases[i].part);
+        net_free(n);
+    }
+}
+
 TEST(program_refusals__open_dimension_needs_a_size)
 {
     struct net *n = net_new(13);

@@ -16,7 +16,7 @@ const char *test_shared(const char *name)
     return access(path, R_OK) == 0 ? path : NULL;
 }
 
-static char root[64];
+static char roots[2][64];
 
 static int remove_one(const char *path, const struct stat *st, int flag,
                       struct FTW *ftw)
@@ -25,20 +25,23 @@ static int remove_one(const char *path, const struct stat *st, int flag,
     return remove(path);
 }
 
-static void remove_root(void)
+static void remove_roots(void)
 {
-    nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    for (int i = 0; i < 2; i++)
+        if (roots[i][0])
+            nftw(roots[i], remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-const char *test_folder(void)
+static const char *fresh(char *root, const char *in)
 {
     static char path[128];
     static int count;
     if (!root[0]) {
-        snprintf(root, sizeof root, "/tmp/graft-test-XXXXXX");
+        snprintf(root, sizeof roots[0], "%s/graft-test-XXXXXX", in);
         if (!mkdtemp(root))
             abort();
-        atexit(remove_root);
+        if (count == 0)
+            atexit(remove_roots);
     }
     snprintf(path, sizeof path, "%s/%d", root, count++);
     if (access(path, F_OK) == 0)
@@ -46,4 +49,15 @@ const char *test_folder(void)
     if (mkdir(path, 0777))
         abort();
     return path;
+}
+
+const char *test_folder(void)
+{
+    return fresh(roots[0], "/tmp");
+}
+
+const char *test_folder_in_memory(void)
+{
+    return access("/dev/shm", W_OK) ? test_folder()
+                                    : fresh(roots[1], "/dev/shm");
 }

@@ -6,11 +6,12 @@
 
 #include "base/runtime.h"
 
-enum little_head { LITTLE_GEMM, LITTLE_NONE, LITTLE_POOL };
+enum little_head { LITTLE_GEMM, LITTLE_NONE, LITTLE_POOL, LITTLE_SHAPE };
 
 /* Conv-Relu-GlobalAveragePool-Flatten-Gemm with 8 features and 5 classes, IR
  * version `ir`, opset 13, batch "N" (batch 0) or fixed, into `path`.
- * LITTLE_NONE: ends with the features [N, 8]; LITTLE_POOL: ends with Relu. */
+ * LITTLE_NONE: ends with the features [N, 8]; LITTLE_POOL: ends with Relu;
+ * LITTLE_SHAPE: has a Reshape that states the batch in Flatten's place. */
 void little_model(struct graft_runtime *rt, const char *path, int ir,
                   int batch, enum little_head head);
 

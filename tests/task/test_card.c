@@ -86,6 +86,7 @@ TEST(task_card__hostile_json_is_refused_by_name)
         {"\"width\": 48", "\"width\": 1e9", "width", GRAFT_EFORMAT},
         {"\"width\": 48", "\"width\": 99999999999", "width", GRAFT_EFORMAT},
         {"\"fit\": \"crop\"", "\"fit\": \"cut\"", "fit", GRAFT_EFORMAT},
+        {"\"resize\": ", "\"resize\": 0, \"x\": ", "resize", GRAFT_EFORMAT},
         {"\"order\": \"bgr\"", "\"order\": null", "order", GRAFT_EFORMAT},
         {"\"std\": [", "\"std\": [0, ", "std", GRAFT_EFORMAT},
         {"\"mean\": [", "\"mean\": {}, \"mean2\": [", "mean", GRAFT_EFORMAT},

@@ -104,6 +104,55 @@ TEST(task_classify__a_fixed_batch_stays_fixed)
 {
     trains_and_comes_back(8, 3, LITTLE_GEMM);
 }
+/* How many photos the first batch had, and how many batches there were. */
+struct steps {
+    uint64_t first;
+    int n;
+};
+
+static int count_steps(void *ctx, const char *phase, const char *things,
+                       uint64_t done, uint64_t total)
+{
+    struct steps *s = ctx;
+    (void)things, (void)total;
+    if (!strcmp(phase, "features") && done) {
+        s->n++;
+        s->first = s->first ? s->first : done;
+    }
+    return 0;
+}
+
+/* The same photos through it in as many steps as if any batch would do; the
+ * classifier has its own batch, and the same head. */
+TEST(task_classify__a_batch_that_a_constant_fixes_is_opened_for_training)
+{
+    uint64_t first[2];
+    double loss[2];
+    for (int fixed = 0; fixed < 2; fixed++) {
+        struct world w;
+        struct steps steps = {0, 0};
+        struct graft_model *m = NULL;
+        begin(&w, 8, fixed, LITTLE_SHAPE);
+        struct graft_train_options o = wanted(&w);
+        o.progress = count_steps;
+        o.progress_ctx = &steps;
+        struct graft_report *r = train(&w, &o);
+        comes_back(&w, r);
+        assert_ok(graft_onnx_open(&m, w.rt, w.out));
+        assert_int_equal(graft_model_fixed_batch(m), fixed);
+        assert_int_equal(m->value.at[graft_model_feed(m, 0)].dim->value,
+                         fixed ? 1 : -1);
+        first[fixed] = steps.first;
+        loss[fixed] = r->log_loss;
+        graft_graph_free(m);
+        graft_report_free(r);
+        end(&w);
+    }
+    assert_true(first[0] > 1);
+    assert_int_equal(first[0], first[1]);
+    assert_true(loss[0] == loss[1]);
+}
+
 TEST(task_classify__ir_3_wants_weights_as_inputs)
 {
     trains_and_comes_back(3, 0, LITTLE_POOL);
@@ -160,7 +209,8 @@ TEST(task_classify__logits_and_external_weights_are_options)
     struct graft_report *r = train(&w, &o);
     assert_near(r->l2, 0.5, 0);
     assert_int_equal(r->cv_folds, 0);
-    assert_true(graft_file_exists(little_path(w.folder, "out.onnx.data")));
+    /* All of its weights are below what goes into a second file. */
+    assert_false(graft_file_exists(little_path(w.folder, "out.onnx.data")));
     struct graft_model *m = NULL;
     assert_ok(graft_onnx_open(&m, w.rt, w.out));
     assert_string_equal(m->value.at[m->output.at[0]].name, "logits");

@@ -72,6 +72,22 @@ static graft_value_id node(struct graft_model *m, const char *op,
     return id;
 }
 
+/* Flatten, as exporters of one photo write it. */
+static graft_value_id reshape(struct graft_model *m, graft_value_id v,
+                              int batch)
+{
+    const int64_t to[] = {batch ? batch : -1, FEATURES};
+    graft_value_id in[2] = {v, -1};
+    assert_ok(graft_edit_tensor(&in[1], m, "to", GRAFT_INT64,
+                                &(struct graft_shape){1, {2}}, to));
+    return node(m, "Reshape", in, 2, "flat", NULL);
+}
+
+static bool has_gemm(enum little_head head)
+{
+    return head == LITTLE_GEMM || head == LITTLE_SHAPE;
+}
+
 static struct graft_dim batch_dim(int batch)
 {
     return batch ? (struct graft_dim){.value = batch}
@@ -83,7 +99,7 @@ static void state_output(struct graft_model *m, graft_value_id v,
 {
     const struct graft_dim dim[4] = {
         batch_dim(batch),
-        {.value = head == LITTLE_GEMM ? OLD_CLASSES : FEATURES},
+        {.value = has_gemm(head) ? OLD_CLASSES : FEATURES},
         {.value = SIDE}, {.value = SIDE}};
     assert_ok(graft_edit_value_type(m, v, GRAFT_FLOAT, dim,
                                     head == LITTLE_POOL ? 4 : 2));
@@ -120,9 +136,10 @@ void little_model(struct graft_runtime *rt, const char *path, int ir,
     v = node(m, "Relu", &v, 1, "relu", NULL);
     if (head != LITTLE_POOL) {
         v = node(m, "GlobalAveragePool", &v, 1, "pool", NULL);
-        v = node(m, "Flatten", &v, 1, "flat", NULL);
+        v = head == LITTLE_SHAPE ? reshape(m, v, batch)
+                                 : node(m, "Flatten", &v, 1, "flat", NULL);
     }
-    if (head == LITTLE_GEMM) {
+    if (has_gemm(head)) {
         graft_value_id pair[2] = {v, weights(m, "fc.weight", &fc)};
         v = node(m, "Gemm", pair, 2, "scores", trans_b);
     }

@@ -126,7 +126,11 @@ CONV_INLINE void block_tile_store(conv_vec acc[BLOCK_ROWS][2], int rows,
 
 /* Rows lie in groups of three around a pointer: the steps between them then
  * fit the addresses that x86 has, and few registers hold them all. */
-enum { BLOCK_TRIPLES = (BLOCK_ROWS + 2) / 3 };
+enum {
+    BLOCK_TRIPLES = (BLOCK_ROWS + 2) / 3,
+    BLOCK_LINE = 64 / sizeof(real), /* of cache */
+    BLOCK_FETCH = 16                /* lines of the next weights a piece */
+};
 
 /* What the store will touch comes from memory while the sum is made. */
 CONV_INLINE void block_tile_fetch(int rows, int nv,
@@ -166,6 +170,12 @@ CONV_INLINE void block_tile_sum(int rows, int nv,
             CONV_UNROLL
             for (int i = 0; i < rows; i++)
                 __builtin_prefetch(x[i / 3] + i % 3 * step + t->ahead);
+        }
+        if (t->next) {
+            CONV_UNROLL
+            for (int i = 0; i < BLOCK_FETCH; i++)
+                __builtin_prefetch(t->next + (s * BLOCK_FETCH + i) *
+                                   BLOCK_LINE, 0, 2);
         }
         for (int64_t l = piece->n; l > 0; l--, w += width) {
             conv_vec v[2];

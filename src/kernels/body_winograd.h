@@ -45,6 +45,7 @@ CONV_INLINE void wino_lines(struct wino_lines l, int in, int out,
  * t + k * t_line + x * 16. */
 struct wino_columns {
     const real *row[WINO_SLOTS];
+    int64_t ahead;          /* reals from row to what comes after it */
     real *t;
     int64_t t_line;
     int64_t columns;
@@ -53,15 +54,21 @@ struct wino_columns {
 CONV_INLINE void wino_columns(struct wino_columns c, int in, int out,
                               void (*line)(const conv_vec *, conv_vec *))
 {
-    for (int64_t i = 0; i < c.columns * GRAFT_BLOCK; i += CONV_VL) {
-        conv_vec from[WINO_SLOTS], to[WINO_SLOTS];
+    for (int64_t i = 0; i < c.columns * GRAFT_BLOCK; i += GRAFT_BLOCK) {
         CONV_UNROLL
         for (int k = 0; k < in; k++)
-            from[k] = conv_load(c.row[k] + i);
-        line(from, to);
+            __builtin_prefetch(c.row[k] + i + c.ahead, 0, 2);
         CONV_UNROLL
-        for (int k = 0; k < out; k++)
-            conv_store(c.t + k * c.t_line + i, to[k]);
+        for (int part = 0; part < GRAFT_BLOCK; part += CONV_VL) {
+            conv_vec from[WINO_SLOTS], to[WINO_SLOTS];
+            CONV_UNROLL
+            for (int k = 0; k < in; k++)
+                from[k] = conv_load(c.row[k] + i + part);
+            line(from, to);
+            CONV_UNROLL
+            for (int k = 0; k < out; k++)
+                conv_store(c.t + k * c.t_line + i + part, to[k]);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ struct wino_chunk {
     int64_t n, tile0;        /* tiles; place of the first in V */
     int64_t in, columns;     /* first input column, columns */
     int64_t first, end;      /* columns that lie inside the map */
+    int64_t ahead;           /* reals from its input to the next one's */
     real *lines, *zeros, *t; /* scratch; zeros and lines before t */
 };
 
@@ -90,7 +91,7 @@ static void wino_in_chunk(const struct graft_winograd_block *b,
     int64_t t_line = (c->columns | 1) * GRAFT_BLOCK;
     struct wino_columns down = {
         .t = c->t + (c->first - c->in) * GRAFT_BLOCK, .t_line = t_line,
-        .columns = c->end - c->first};
+        .ahead = c->ahead, .columns = c->end - c->first};
     memcpy(down.row, line, sizeof down.row);
     c->row->tile->in_columns(&down);
     int64_t left = c->first - c->in, right = c->in + c->columns - c->end;
@@ -116,6 +117,19 @@ static int64_t wino_reach(const struct wino_tile *tile, int64_t stride,
                           int64_t n)
 {
     return (n - 1) * tile->outputs * stride + tile->inputs;
+}
+
+/* From a band of block k of the input to what is transformed next: the same
+ * of the next block, or the next band of block 0. */
+static int64_t wino_ahead(const struct graft_winograd_block *b,
+                          const struct wino_band *w, int64_t k, bool more)
+{
+    const struct graft_conv *g = b->r->g;
+    int64_t plane = g->in[1] * g->in[2] * GRAFT_BLOCK;
+    if (g->image)
+        return 0;
+    return more ? plane : w->row.tile->outputs * g->stride[1] * g->in[2] *
+                              GRAFT_BLOCK - k * plane;
 }
 
 static void wino_in(const struct graft_winograd_block *b, int64_t band,
@@ -148,6 +162,7 @@ static void wino_in(const struct graft_winograd_block *b, int64_t band,
         c.end = c.end > c.first ? c.end : c.first;
         const real *line[WINO_SLOTS] = {NULL};
         for (int64_t k = first; k < first + n; k++) {
+            c.ahead = wino_ahead(b, &w, k, k + 1 < first + n);
             if (depth)
                 wino_image_lines(b, &c, w.image, line);
             else

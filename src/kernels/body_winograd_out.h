@@ -4,6 +4,8 @@
 
 /* ---- products ------------------------------------------------------------ */
 
+enum { WINO_NEAR = 8 << 20 }; /* bytes of weights that the caches hold */
+
 static int64_t wino_least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -31,31 +33,72 @@ static void wino_pieces(const struct graft_winograd_block *b,
             wino_least(GRAFT_BLOCK, b->k - i * GRAFT_BLOCK)};
 }
 
+/* Weights of slot s, of the last one also where there is none. */
+static const real *wino_weights_of(const struct graft_winograd_block *b,
+                                   int64_t panel, int64_t s)
+{
+    const struct graft_winograd_axis *a = b->plan.axis;
+    const struct graft_winograd_family *fr = a[0].family, *fc = a[1].family;
+    int64_t slots = wino_slots(&a[1]), sets = (int64_t)fr->sets * fc->sets;
+    int64_t set = sets;
+    if (s < wino_slots(&a[0]) * slots)
+        set = fr->set[s / slots] * (int64_t)fc->sets + fc->set[s % slots];
+    return b->r->w + (panel * sets + set) * b->k * BLOCK_WIDTH;
+}
+
+/* Whether the weights come from far: fetching ahead then pays. */
+static bool wino_far(const struct graft_winograd_block *b)
+{
+    const struct graft_winograd_axis *a = b->plan.axis;
+    return (int64_t)sizeof(real) * a[0].family->sets * a[1].family->sets *
+               b->k * b->r->cut->out_blocks * GRAFT_BLOCK > WINO_NEAR;
+}
+
+/* Rows in even shares; meanwhile the weights of the next slot come nearer,
+ * with each share as many lines of them as there are numbers of k. */
+static void wino_product(struct graft_block_tile *t, const real *next,
+                         const real *end)
+{
+    int64_t shares = (t->rows + BLOCK_ROWS - 1) / BLOCK_ROWS, rows = t->rows;
+    struct graft_block_tile part = *t;
+    int64_t step = t->pieces * BLOCK_FETCH * BLOCK_LINE;
+    if (shares < 2)
+        next = end;
+    for (int64_t q = 0; q < shares; q++, next += step) {
+        int64_t i = rows * q / shares;
+        part.rows = rows * (q + 1) / shares - i;
+        part.x = t->x + i * t->x_step;
+        part.y = t->y + i * t->y_step;
+        part.next = next < end ? next : NULL;
+        block_tile(&part);
+    }
+}
+
 static void wino_multiply(const struct graft_winograd_block *b, int64_t panel,
                           int64_t first_slot, int64_t end_slot,
                           struct graft_block_piece *piece, real *m)
 {
     const struct graft_winograd_axis *a = b->plan.axis;
-    const struct graft_winograd_family *fr = a[0].family, *fc = a[1].family;
     int64_t slots = wino_slots(&a[1]), per = BLOCK_WIDTH / GRAFT_BLOCK;
-    int64_t sets = (int64_t)fr->sets * fc->sets;
     struct graft_block_tile t = {
         .blocks = wino_least(per, b->r->cut->out_blocks - panel * per),
         .x_step = GRAFT_BLOCK, .piece = piece, .pieces = b->in_blocks,
         .width = BLOCK_WIDTH, .y_step = BLOCK_WIDTH, .y_block = GRAFT_BLOCK,
         .lanes = GRAFT_BLOCK};
+    bool far = wino_far(b);
     wino_pieces(b, piece);
     for (int64_t s = first_slot; s < end_slot; s++) {
-        int64_t i = s / slots, j = s % slots, first, end;
-        wino_range(b, i, j, &first, &end);
+        int64_t first, end;
+        wino_range(b, s / slots, s % slots, &first, &end);
         if (first >= end)
             continue;
-        int64_t set = fr->set[i] * (int64_t)fc->sets + fc->set[j];
         t.rows = end - first;
         t.x = b->v + s * b->v_slot + first * GRAFT_BLOCK;
-        t.w = b->r->w + (panel * sets + set) * b->k * BLOCK_WIDTH;
+        t.w = wino_weights_of(b, panel, s);
         t.y = m + s * b->m_slot + first * BLOCK_WIDTH;
-        block_tile(&t);
+        const real *next = wino_weights_of(b, panel, s + 1);
+        const real *stop = far ? next + b->k * BLOCK_WIDTH : next;
+        wino_product(&t, next, stop);
     }
 }
 

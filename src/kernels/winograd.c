@@ -1,60 +1,9 @@
-/* Winograd: the families of tiles, how a map is tiled, and runs.
+/* Winograd: how a map is tiled, cuts and runs.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/pool.h"
 #include "kernels/kernels.h"
 #include "kernels/winograd.h"
-
-#define TILE_OUTPUTS(name, outputs, inputs, slots) outputs,
-#define TILE_INPUTS(name, outputs, inputs, slots) inputs,
-#define TILE_SLOTS(name, outputs, inputs, slots) slots,
-const int graft_winograd_outputs[] = {GRAFT_WINOGRAD_TILE_LIST(TILE_OUTPUTS)};
-const int graft_winograd_inputs[] = {GRAFT_WINOGRAD_TILE_LIST(TILE_INPUTS)};
-const int graft_winograd_slots[] = {GRAFT_WINOGRAD_TILE_LIST(TILE_SLOTS)};
-
-/* Row i of G: powers of point i over the product of its differences to the
- * others; at infinity the last tap. */
-const struct graft_winograd_family graft_winograd_families[] = {
-    {.name = "2", .kernel = 3, .stride = 1, .taps = 3, .sets = 4,
-     .g = {{1}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
-     .set = {0, 1, 2, 3},
-     .tile = {GRAFT_WINOGRAD_2x3, GRAFT_WINOGRAD_2x3}},
-    {.name = "4", .kernel = 3, .stride = 1, .taps = 3, .sets = 6,
-     .g = {{1. / 4}, {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6},
-           {1. / 24, 1. / 12, 1. / 6}, {0, 0, 1}, {1. / 24, -1. / 12, 1. / 6}},
-     .set = {0, 1, 2, 3, 4, 5},
-     .tile = {GRAFT_WINOGRAD_4x3, GRAFT_WINOGRAD_3x3of4}},
-    {.name = "5", .kernel = 3, .stride = 1, .taps = 3, .sets = 7,
-     .g = {{-1. / 2}, {-1. / 3, -1. / 3, -1. / 3}, {1. / 9, -1. / 9, 1. / 9},
-           {1. / 36, 1. / 18, 1. / 9}, {-1. / 60, 1. / 30, -1. / 15},
-           {0, 0, 1}, {32. / 45, 16. / 45, 8. / 45}},
-     .set = {0, 1, 2, 3, 4, 5, 6},
-     .tile = {GRAFT_WINOGRAD_5x3, GRAFT_WINOGRAD_4x3of5}},
-    {.name = "6", .kernel = 3, .stride = 1, .taps = 3, .sets = 8,
-     .g = {{1}, {-2. / 9, -2. / 9, -2. / 9}, {-2. / 9, 2. / 9, -2. / 9},
-           {1. / 90, 1. / 45, 2. / 45}, {1. / 90, -1. / 45, 2. / 45},
-           {0, 0, 1}, {32. / 45, 16. / 45, 8. / 45},
-           {32. / 45, -16. / 45, 8. / 45}},
-     .set = {0, 1, 2, 3, 4, 5, 6, 7},
-     .tile = {GRAFT_WINOGRAD_6x3, GRAFT_WINOGRAD_4x3of6}},
-    /* sets 0 1 -1 inf of taps 0 and 2, tap 1, 2 of taps 0 and 2 */
-    {.name = "4/2", .kernel = 3, .stride = 2, .taps = 3, .sets = 6,
-     .g = {{1. / 2}, {-1. / 2, 0, -1. / 2}, {-1. / 6, 0, 1. / 6}, {0, 0, 1},
-           {0, 1}, {1. / 6, 0, 1. / 3}},
-     .set = {0, 1, 2, 3, 4, 4, 4, 5, 4},
-     .tile = {GRAFT_WINOGRAD_4by2, GRAFT_WINOGRAD_3by2}},
-    {.name = "stem", .kernel = 7, .stride = 2, .depth = true, .taps = 4,
-     .sets = 7,
-     .g = {{-1. / 2}, {-1. / 3, -1. / 3, -1. / 3, -1. / 3},
-           {1. / 9, -1. / 9, 1. / 9, -1. / 9},
-           {1. / 36, 1. / 18, 1. / 9, 2. / 9},
-           {-1. / 60, 1. / 30, -1. / 15, 2. / 15}, {0, 0, 0, 1},
-           {32. / 45, 16. / 45, 8. / 45, 4. / 45}},
-     .set = {0, 1, 2, 3, 4, 5, 6},
-     .tile = {GRAFT_WINOGRAD_4x4, GRAFT_WINOGRAD_4x4}},
-    {.name = NULL}};
 
 /* ---- a plan -------------------------------------------------------------- */
 
@@ -66,32 +15,6 @@ static int64_t ceil_div(int64_t a, int64_t b)
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
-}
-
-struct graft_winograd_axis
-graft_winograd_tile_axis(const char *name, int64_t size)
-{
-    const struct graft_winograd_family *f = graft_winograd_families;
-    while (f->name && strcmp(f->name, name) != 0)
-        f++;
-    struct graft_winograd_axis best = {.family = f->name ? f : NULL};
-    if (!f->name)
-        return best;
-    int big = graft_winograd_outputs[f->tile[0]];
-    int small = graft_winograd_outputs[f->tile[1]];
-    int64_t slots = INT64_MAX;
-    for (int64_t n = ceil_div(size, big); n >= 0; n--) {
-        int64_t rest = size - n * big > 0 ? ceil_div(size - n * big, small)
-                                          : 0;
-        int64_t sum = n * graft_winograd_slots[f->tile[0]] +
-                      rest * graft_winograd_slots[f->tile[1]];
-        if (sum < slots) {
-            slots = sum;
-            best.big = n;
-            best.small = rest;
-        }
-    }
-    return best;
 }
 
 /* detail: family, big and small tiles of rows, of columns; bands; the
@@ -172,18 +95,14 @@ static size_t v_bytes(const struct graft_winograd_block *b)
     return bytes_of(slots_of(&b->plan) * b->v_slot * (int64_t)sizeof(real));
 }
 
+/* Where a full batch has many blocks each task takes one through all steps.
+ * Else all take part in one block after the other: V is shared, and tasks
+ * are rows of tiles, then panels; where panels are few too M is shared, and
+ * tasks are rows of tiles, slots, panels. The numbers are the same. */
 enum {
-    FEW_BLOCKS = 8, /* fewer are worked on together */
-    SHARE = 4       /* input blocks of a task, then */
+    FEW_BLOCKS = GRAFT_WINOGRAD_FEW,
+    SHARE = 4 /* input blocks of a task, then */
 };
-
-/* Whether each task takes a block through all steps. Else all take part in
- * one block after the other: V and M are shared, and tasks are rows of tiles,
- * then slots, then panels. The numbers are the same. */
-static bool alone(int64_t blocks)
-{
-    return blocks >= FEW_BLOCKS;
-}
 
 static bool fits(const struct graft_conv *g,
                  const struct graft_winograd_plan *p)
@@ -226,10 +145,14 @@ bool graft_winograd_cut_as(struct graft_block_cut *out,
     t.pack_bytes = bytes_of(panels * width * b.k * a[0].family->sets *
                             a[1].family->sets * (int64_t)sizeof(real));
     t.scratch = in_scratch(plan) + piece_bytes(&b);
-    if (alone(ceil_div(all, bands)))
+    if (ceil_div(all, bands) >= FEW_BLOCKS)
         t.scratch += m_bytes(&b) + v_bytes(&b);
-    if (!alone(ceil_div(per, bands)))
-        t.shared = v_bytes(&b) + (size_t)panels * m_bytes(&b);
+    else
+        t.shared = v_bytes(&b);
+    if (t.shared && panels < FEW_BLOCKS)
+        t.shared += (size_t)panels * m_bytes(&b);
+    else if (t.shared)
+        t.scratch += m_bytes(&b);
     *out = t;
     return true;
 }
@@ -324,6 +247,15 @@ static void block_out(void *ctx, int64_t i, int worker)
               panel_m(j, panel));
 }
 
+static void block_panel(void *ctx, int64_t panel, int worker)
+{
+    const struct job *j = ctx;
+    const struct graft_winograd_block *b = &j->block;
+    struct parts p = parts(j, worker, b);
+    j->k->multiply(b, panel, 0, slots_of(&b->plan), p.piece, p.m);
+    j->k->out(b, panel, b->first, b->first + b->bands, p.m);
+}
+
 void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
                         void *scratch, size_t scratch_step, void *shared)
 {
@@ -335,7 +267,7 @@ void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
     j.panels = ceil_div(r->g->m, r->k->block.width);
     j.bands = r->n * (b->plan.axis[0].big + b->plan.axis[0].small);
     j.blocks = ceil_div(j.bands, b->plan.bands);
-    if (alone(j.blocks)) {
+    if (!r->cut->shared) {
         graft_pool_for(pool, j.blocks, whole_block, &j);
         return;
     }
@@ -345,6 +277,10 @@ void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
         j.in_shares = ceil_div(b->in_blocks, SHARE);
         j.out_shares = least(b->bands, ceil_div(FEW_BLOCKS, j.panels));
         graft_pool_for(pool, b->bands * j.in_shares, block_in, &j);
+        if (j.panels >= FEW_BLOCKS) {
+            graft_pool_for(pool, j.panels, block_panel, &j);
+            continue;
+        }
         graft_pool_for(pool, slots_of(&b->plan), block_multiply, &j);
         graft_pool_for(pool, j.panels * j.out_shares, block_out, &j);
     }

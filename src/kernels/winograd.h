@@ -135,7 +135,11 @@ struct graft_winograd_kernels {
 };
 const struct graft_winograd_kernels *
 graft_winograd_kernels(const struct graft_block_cut *cut);
-enum { GRAFT_WINOGRAD_CHUNK = 40 }; /* columns that `in` works on at a time */
+enum {
+    GRAFT_WINOGRAD_CHUNK = 40, /* columns that `in` works on at a time */
+    GRAFT_WINOGRAD_FEW = 8     /* blocks of a full batch that are worked on
+                                  one after the other: V and M are shared */
+};
 
 /* Bands of big rows among bands first .. end - 1 of all images. */
 static inline int64_t graft_winograd_big(const struct graft_winograd_axis *a,

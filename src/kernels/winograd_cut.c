@@ -1,23 +1,174 @@
-/* Winograd: when, and by which tiles.
+/* Winograd: when, and by which tiles. Every family over every size of block
+ * is weighed by a model of the processor's cycles beside a direct
+ * convolution's; what it counts is products, transforms and the memory that
+ * weights, V and M come from. Its constants were fitted to measurements
+ * (tests/bench/bench_kernels.c) on AVX-512 and AVX2.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+
 #include "kernels/kernels.h"
 
-/* Bands of a block: V and M of a task stay in the second-level cache, and
- * each weight read serves enough tiles. */
-enum { TILES = 28 };
+/* Cycles of a vector of 16 reals, bytes, bytes a cycle. */
+/* Cycles, with vectors of 16 reals; bytes; bytes a cycle. */
+static const double DIRECT = 1.06, STRIDED = 1.2; /* over the products alone */
+enum {
+    CALL = 30,           /* of a tile of the micro-kernel */
+    FEWEST = 5,          /* rows of it that hide the loads of weights */
+    TRANSFORM = 8,       /* of a slot of the input, of one of the output */
+    L2 = 1 << 20,
+    L3 = 16 << 20,       /* weights are read in order, */
+    L3_SHARED = 6 << 20, /* V and M are not, */
+    SCATTERED = 3,       /* nor as fast */
+    FROM_L2 = 64, FROM_L3 = 32, FROM_MEMORY = 8,
+    MOST_TILES = 160     /* of a block */
+};
+
+struct weigh {
+    const struct graft_conv *g;
+    const struct graft_kernels *k;
+    int64_t n;
+};
 
 static int64_t ceil_div(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
 }
 
+/* Vectors of a block, and cycles of a row of the micro-kernel for each number
+ * of input: two multiply-adds start in one. */
+static double vectors(const struct graft_kernels *k)
+{
+    static const double n[] = {
+        [GRAFT_ISA_GENERIC] = 4, [GRAFT_ISA_AVX2] = 2, [GRAFT_ISA_AVX512] = 1};
+    return n[k->isa];
+}
+
+static double row_cost(const struct graft_kernels *k)
+{
+    return vectors(k) * (double)k->block.width / (2 * GRAFT_BLOCK);
+}
+
+/* Rows of a slot's product in tiles of the micro-kernel. */
+static double product(const struct weigh *w, double rows, double depth)
+{
+    double shares = (double)ceil_div((int64_t)(rows + 0.999),
+                                     w->k->block.rows);
+    double busy = rows > FEWEST * shares ? rows : FEWEST * shares;
+    return busy * depth * row_cost(w->k) + CALL * shares;
+}
+
+/* Tiles, and big ones alone, along the axis; slots of big and small tiles. */
+struct axis {
+    double all, big;
+    int slots, shared;
+};
+
+static struct axis axis(const struct graft_winograd_axis *a, double tiles)
+{
+    const enum graft_winograd_tile *tile = a->family->tile;
+    double per = (double)(a->big + a->small);
+    struct axis x = {tiles, tiles * (double)a->big / per,
+                     graft_winograd_slots[tile[0]],
+                     graft_winograd_slots[tile[1]]};
+    return x;
+}
+
+/* Bytes of something as large as `size`, from the cache that holds it. */
+static double fetch(double bytes, double size, double l3)
+{
+    return bytes / (size <= L2 ? FROM_L2 : size <= l3 ? FROM_L3
+                                                      : FROM_MEMORY);
+}
+
+/* V is written, and read for each panel; M is written and read. */
+static double memory(const struct weigh *w, double v, double m, double u,
+                     int64_t blocks)
+{
+    double panels = (double)ceil_div(w->g->m, w->k->block.width);
+    bool few = panels < GRAFT_WINOGRAD_FEW && blocks < GRAFT_WINOGRAD_FEW;
+    double held = v + (few ? m : m / panels);
+    return fetch((panels + 1) * v + 2 * m, held, L3_SHARED) *
+               (held > L2 ? SCATTERED : 1) + fetch(u, u, L3);
+}
+
+/* Cycles of a plan for all images. */
+static double cost(const struct weigh *w, const struct graft_winograd_plan *p)
+{
+    const struct graft_winograd_axis *a = p->axis;
+    int64_t all = w->n * (a[0].big + a[0].small);
+    int64_t blocks = ceil_div(all, p->bands);
+    struct axis r = axis(&a[0], (double)all / (double)blocks);
+    struct axis c = axis(&a[1], (double)(a[1].big + a[1].small));
+    double depth = (double)(w->g->c * (a[0].family->depth ? 4 : 1));
+    double in = ceil((double)depth / GRAFT_BLOCK);
+    double out = (double)ceil_div(w->g->m, GRAFT_BLOCK);
+    double width = (double)w->k->block.width, sum = 0, slots = 0;
+    double panels = (double)ceil_div(w->g->m, w->k->block.width);
+    for (int i = 0; i < r.slots; i++)
+        for (int j = 0; j < c.slots; j++) {
+            double rows = (i < r.shared ? r.all : r.big) *
+                          (j < c.shared ? c.all : c.big);
+            slots += rows;
+            sum += panels * product(w, rows, depth);
+        }
+    double vector = GRAFT_BLOCK * sizeof(real);
+    double sets = a[0].family->sets * a[1].family->sets;
+    sum += slots * (in + out) * TRANSFORM * vectors(w->k);
+    sum += memory(w, slots * in * vector, slots * out * vector,
+                  sets * depth * panels * width * sizeof(real), blocks);
+    return sum * (double)blocks;
+}
+
+/* Cycles of a direct convolution. */
+static double direct(const struct weigh *w)
+{
+    const struct graft_conv *g = w->g;
+    double depth = (double)(g->c * g->kernel[1] * g->kernel[2]);
+    double m = (double)(ceil_div(g->m, w->k->block.width) *
+                        w->k->block.width);
+    double weights = depth * m * sizeof(real);
+    double rows = (double)(w->n * g->out[1] * g->out[2]);
+    double busy = g->stride[1] > 1 ? STRIDED : DIRECT;
+    return rows * depth * m / (double)w->k->block.width * row_cost(w->k) *
+               busy + fetch(weights, weights, L3);
+}
+
+/* The best size of block for p's tiles, if it costs less than `least`. */
+static double choose(const struct weigh *w, struct graft_winograd_plan p,
+                     double least, struct graft_winograd_plan *best)
+{
+    int64_t all = w->n * (p.axis[0].big + p.axis[0].small), last = 0;
+    int64_t columns = p.axis[1].big + p.axis[1].small;
+    for (int64_t blocks = all; blocks > 0; blocks--) {
+        p.bands = ceil_div(all, blocks);
+        if (p.bands == last)
+            continue;
+        if (last && p.bands * columns > MOST_TILES)
+            break;
+        last = p.bands;
+        double c = cost(w, &p);
+        if (c < least) {
+            least = c;
+            *best = p;
+        }
+    }
+    return least;
+}
+
 bool graft_winograd_cut(struct graft_block_cut *out,
                         const struct graft_conv *g, int64_t n_max,
                         const struct graft_kernels *k)
 {
-    struct graft_winograd_plan p = {
-        {graft_winograd_tile_axis("4", g->out[1]),
-         graft_winograd_tile_axis("4", g->out[2])}, 1};
-    p.bands = ceil_div(TILES, p.axis[1].big + p.axis[1].small);
-    return graft_winograd_cut_as(out, g, n_max, k, &p);
+    struct weigh w = {g, k, n_max > 0 ? n_max : 1};
+    struct graft_winograd_plan best = {.bands = 0};
+    double least = direct(&w);
+    for (const struct graft_winograd_family *f = graft_winograd_families;
+         f->name; f++) {
+        struct graft_winograd_plan p = {
+            {graft_winograd_tile_axis(f->name, g->out[1]),
+             graft_winograd_tile_axis(f->name, g->out[2])}, 1};
+        if (graft_winograd_cut_as(out, g, w.n, k, &p))
+            least = choose(&w, p, least, &best);
+    }
+    return best.bands > 0 && graft_winograd_cut_as(out, g, w.n, k, &best);
 }

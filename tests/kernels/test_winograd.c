@@ -278,6 +278,7 @@ TEST(kernels_winograd__channels)
     all_families(2, 96, 64, 7, 7, 1, 1);
     all_families(1, 64, 128, 4, 10, 1, 1);
     all_families(1, 1, 1, 7, 7, 1, 1);
+    all_families(3, 32, 272, 6, 6, 1, 1); /* panels shared out */
     all_families(2, 17, 37, 7, 6, 1, 1);
 }
 
@@ -332,4 +333,31 @@ TEST(kernels_winograd__stem)
             check(&d, "stem", "stem", channels);
             drop(&d);
         }
+}
+
+/* Tiles that the model picks for a layer, "" for none. */
+static const char *picked(int64_t c, int64_t m, int64_t size, int64_t kernel,
+                          int64_t stride, int64_t n)
+{
+    struct graft_conv g = conv(c, m, size, size, kernel, stride, kernel / 2,
+                               kernel / 2);
+    struct graft_block_cut cut;
+    g.image = c < 4;
+    const struct graft_kernels *k = graft_kernels_for((enum graft_isa)
+        best_isa());
+    if (!graft_winograd_cut(&cut, &g, n, k))
+        return "";
+    return graft_winograd_plan(&cut).axis[0].family->name;
+}
+
+TEST(kernels_winograd__tiles_that_fit_the_map_are_picked)
+{
+    assert_string_equal(picked(64, 64, 56, 3, 1, 32), "6");
+    assert_string_equal(picked(128, 128, 28, 3, 1, 8), "6");
+    assert_string_equal(picked(256, 256, 14, 3, 1, 8), "5");
+    assert_string_equal(picked(512, 512, 7, 3, 1, 32), "4");
+    assert_string_equal(picked(128, 256, 28, 3, 2, 8), "4/2");
+    assert_string_equal(picked(3, 64, 224, 7, 2, 8), "stem");
+    assert_string_equal(picked(3, 32, 224, 3, 2, 8), "");
+    assert_string_equal(picked(16, 16, 2, 3, 1, 1), "");
 }

@@ -71,15 +71,25 @@ struct graft_conv graft_block_flat(const struct graft_conv *g,
                                    const struct graft_block_cut *cut)
 {
     struct graft_conv flat = *g;
-    bool whole = cut->way == GRAFT_BLOCK_POINT;
-    for (int i = 0; i < 3; i++)
-        whole = whole && g->stride[i] == 1 && g->out[i] == g->in[i];
-    if (!whole)
+    if (cut->way != GRAFT_BLOCK_POINT)
         return flat;
-    flat.in[2] = g->in[0] * g->in[1] * g->in[2];
-    flat.out[2] = g->out[0] * g->out[1] * g->out[2];
+    flat.out[2] = flat.in[2] = g->out[0] * g->out[1] * g->out[2];
     flat.in[0] = flat.in[1] = flat.out[0] = flat.out[1] = 1;
+    flat.stride[0] = flat.stride[1] = flat.stride[2] = 1;
     return flat;
+}
+
+size_t graft_block_gathered(const struct graft_conv *g,
+                            const struct graft_block_cut *cut)
+{
+    const int64_t *d = cut->detail;
+    bool all = cut->way != GRAFT_BLOCK_POINT;
+    for (int i = 0; i < 3 && !all; i++)
+        if (g->out[i] != g->in[i])
+            return padded(d[GRAFT_BLOCK_IMAGES] * d[GRAFT_BLOCK_COLUMNS] *
+                          cut->in_blocks * GRAFT_BLOCK *
+                          (int64_t)sizeof(real));
+    return 0;
 }
 
 int64_t graft_block_span(const struct graft_conv *g, int axis, int64_t o,
@@ -196,6 +206,7 @@ static void cut_panels(struct graft_block_cut *t, const struct graft_conv *g,
     t->scratch = padded((ceil_div(c, GRAFT_BLOCK) + 1) * taps *
                         (int64_t)sizeof(struct graft_block_piece));
     cut_bands(t, &flat, n_max, k->block.rows);
+    t->scratch += graft_block_gathered(g, t);
 }
 
 /* Large tasks, but enough of them: some blocks, or a band of one. */

@@ -118,8 +118,6 @@ struct graft_block_tile {
     const struct graft_block_piece *piece;
     int64_t pieces;
     const real *w;               /* [k][width], at pieces' offsets */
-    const real *next;            /* weights to fetch from memory meanwhile, 16
-                                    lines of cache a piece; NULL: none */
     int64_t width;
     const real *bias;            /* [blocks * 16], NULL: none */
     real *y;
@@ -131,9 +129,12 @@ struct graft_block_tile {
                                     are stored as zero */
 };
 
-/* The geometry that POINT works on: a plane without strides is one row. */
+/* The geometry that POINT works on: all output pixels in one row. Where there
+ * are strides, a task gathers the pixels that it reads. */
 struct graft_conv graft_block_flat(const struct graft_conv *g,
                                    const struct graft_block_cut *cut);
+size_t graft_block_gathered(const struct graft_conv *g,
+                            const struct graft_block_cut *cut); /* bytes */
 /* The end of the run of output indices from `o` on, below `end`, whose kernel
  * elements lo .. hi-1 along `axis` are the ones inside the input. */
 int64_t graft_block_span(const struct graft_conv *g, int axis, int64_t o,

@@ -3,6 +3,8 @@
  * (along a row, a column, or through the images) the rows of tiles. So
  * nothing is padded and no product with padding is made.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "base/pool.h"
 #include "kernels/kernels.h"
 
@@ -21,6 +23,8 @@ struct part {
     const struct graft_block_run *r;
     const struct graft_conv *g;  /* flat where POINT is */
     struct graft_block_piece *piece;
+    const real *x;               /* of the first image and column: */
+    int64_t x_step, x_column;
     int64_t lanes;               /* of a pixel of x: 16, or channels */
     int64_t x_row, x_block, y_row, y_block;
     bool fresh;                  /* x was not read before: fetch ahead */
@@ -127,7 +131,7 @@ static void do_rectangle(const struct part *p, const struct rectangle *a,
     t->pieces = g->image ? image_pieces(p, a) : block_pieces(p, a, panel);
     int64_t from = (a->row * g->stride[1] - g->pad[1] +
                     a->lo[0] * g->dilation[1]) * p->x_row +
-                   (a->column * g->stride[2] - g->pad[2] +
+                   ((a->column - p->x_column) * g->stride[2] - g->pad[2] +
                     a->lo[1] * g->dilation[2]) * p->lanes;
     int64_t to = panel->first / GRAFT_BLOCK * p->y_block +
                  a->row * p->y_row + a->column * GRAFT_BLOCK;
@@ -139,11 +143,11 @@ static void do_rectangle(const struct part *p, const struct rectangle *a,
                    images * least(a->rows * ceil_div(a->columns, most),
                                   a->columns * ceil_div(a->rows, most));
     for (int64_t i = 0; i < (through ? pixels : images); i++) {
-        int64_t image = p->image.first + (through ? 0 : i);
+        int64_t nth = through ? 0 : i, image = p->image.first + nth;
         int64_t row = through ? i / a->columns : 0;
         int64_t column = through ? i % a->columns : 0;
         int64_t at = to + row * p->y_row + column * GRAFT_BLOCK;
-        t->x = r->x + image * r->x_step + from +
+        t->x = p->x + nth * p->x_step + from +
                (t->pieces ? row * g->stride[1] * p->x_row +
                                 column * g->stride[2] * p->lanes
                           : 0);
@@ -156,7 +160,7 @@ static void do_rectangle(const struct part *p, const struct rectangle *a,
             continue;
         }
         t->rows = images;
-        t->x_step = r->x_step;
+        t->x_step = p->x_step;
         t->y_step = r->y_step;
         t->residual_step = f->residual_step;
         r->k->block.tile(t);
@@ -194,6 +198,34 @@ static void do_panel(const struct part *p, int64_t index)
     }
 }
 
+/* ---- strided points ------------------------------------------------------ */
+
+/* The pixels that p reads, as if there had been no others. */
+static void gather(struct part *p, real *to)
+{
+    const struct graft_block_run *r = p->r;
+    const struct graft_conv *g = r->g;
+    int64_t images = p->image.end - p->image.first;
+    int64_t columns = p->column.end - p->column.first;
+    int64_t blocks = r->cut->in_blocks, line = g->in[2] * GRAFT_BLOCK;
+    int64_t row = g->stride[1] * line, column = g->stride[2] * GRAFT_BLOCK;
+    p->x_block = columns * GRAFT_BLOCK;
+    for (int64_t i = 0; i < images * blocks; i++) {
+        const real *from = p->x + i / blocks * p->x_step +
+                           i % blocks * g->in[1] * line;
+        for (int64_t c = p->column.first; c < p->column.end; c++) {
+            const real *pixel = from + c / g->out[2] * row +
+                                c % g->out[2] * column;
+            __builtin_prefetch(pixel + g->in[1] * line); /* next block */
+            memcpy(to, pixel, GRAFT_BLOCK * sizeof *to);
+            to += GRAFT_BLOCK;
+        }
+    }
+    p->x = to - images * blocks * p->x_block;
+    p->x_step = blocks * p->x_block;
+    p->x_column = p->column.first;
+}
+
 /* ---- tasks --------------------------------------------------------------- */
 
 struct job {
@@ -201,7 +233,7 @@ struct job {
     struct graft_conv g;
     int64_t shares, columns, rows, images; /* tasks along each */
     char *scratch;
-    size_t step;
+    size_t step, gathered; /* bytes; of gathered pixels: before pieces */
 };
 
 static void conv_task(void *ctx, int64_t task, int worker)
@@ -209,10 +241,10 @@ static void conv_task(void *ctx, int64_t task, int worker)
     const struct job *j = ctx;
     const struct graft_conv *g = &j->g;
     const int64_t *d = j->r->cut->detail;
+    char *room = j->scratch + (size_t)worker * j->step;
     struct part p = {
         .r = j->r, .g = g,
-        .piece = (struct graft_block_piece *)(j->scratch +
-                                              (size_t)worker * j->step),
+        .piece = (struct graft_block_piece *)(room + j->gathered),
         .lanes = g->image ? g->c : GRAFT_BLOCK};
     p.x_row = g->in[2] * p.lanes;
     p.x_block = g->in[1] * p.x_row;
@@ -230,8 +262,12 @@ static void conv_task(void *ctx, int64_t task, int worker)
     task /= j->rows;
     p.image.first = task * d[GRAFT_BLOCK_IMAGES];
     p.image.end = least(p.image.first + d[GRAFT_BLOCK_IMAGES], j->r->n);
+    p.x = j->r->x + p.image.first * j->r->x_step;
+    p.x_step = j->r->x_step;
+    if (j->gathered)
+        gather(&p, (real *)room);
     for (int64_t i = p.panel.first; i < p.panel.end; i++) {
-        p.fresh = i == p.panel.first || g->group > 1;
+        p.fresh = !j->gathered && (i == p.panel.first || g->group > 1);
         do_panel(&p, i);
     }
 }
@@ -256,6 +292,7 @@ void graft_block_run(struct graft_block_run *r, struct graft_pool *pool,
 {
     const int64_t *d = r->cut->detail;
     struct job j = {.r = r, .g = graft_block_flat(r->g, r->cut),
+                    .gathered = graft_block_gathered(r->g, r->cut),
                     .scratch = scratch, .step = scratch_step};
     if (r->cut->way == GRAFT_BLOCK_WINOGRAD) {
         graft_winograd_run(r, pool, scratch, scratch_step, shared);

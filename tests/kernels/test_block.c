@@ -8,7 +8,7 @@ static const struct graft_act acts[] = {
     {GRAFT_ACT_NONE, 0, 0}, {GRAFT_ACT_RELU, 0, 0},
     {GRAFT_ACT_CLIP, (real)-0.25, (real)0.5}, {GRAFT_ACT_CLIP, (real)0.25, 6},
     {GRAFT_ACT_SIGMOID, 0, 0}, {GRAFT_ACT_HARDSIGMOID, (real)0.2, (real)0.5},
-    {GRAFT_ACT_HARDSWISH, 0, 0}, {GRAFT_ACT_SWISH, (real)1.5, 0}};
+    {GRAFT_ACT_HARDSWISH, 0, 0}};
 
 static void clear(real *y, int64_t n)
 {
@@ -96,6 +96,9 @@ TEST(kernels_block__points_with_strides_and_groups)
               GRAFT_BLOCK_POINT);
     plane(2, 24, 40, 1, 13, 9, 1, 3, 1, 0, 0, GRAFT_BLOCK_POINT);
     plane(2, 64, 96, 2, 5, 7, 1, 1, 1, 0, 0, GRAFT_BLOCK_POINT);
+    plane(3, 64, 96, 2, 9, 8, 1, 2, 1, 0, 0, GRAFT_BLOCK_POINT);
+    plane(19, 20, 40, 1, 2, 2, 1, 2, 1, 0, 0, GRAFT_BLOCK_POINT);
+    plane(2, 300, 70, 1, 61, 58, 1, 3, 1, 0, 0, GRAFT_BLOCK_POINT);
     plane(2, 48, 48, 2, 5, 7, 1, 1, 1, 0, 0, GRAFT_BLOCK_POINT);
     plane(2, 20, 16, 1, 5, 7, 1, 1, 1, 1, 2, GRAFT_BLOCK_DIRECT); /* padded */
 }

@@ -118,6 +118,8 @@ struct graft_block_tile {
     const struct graft_block_piece *piece;
     int64_t pieces;
     const real *w;               /* [k][width], at pieces' offsets */
+    const real *next;            /* weights to fetch from memory meanwhile, 16
+                                    lines of cache a piece; NULL: none */
     int64_t width;
     const real *bias;            /* [blocks * 16], NULL: none */
     real *y;

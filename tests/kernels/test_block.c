@@ -8,7 +8,7 @@ static const struct graft_act acts[] = {
     {GRAFT_ACT_NONE, 0, 0}, {GRAFT_ACT_RELU, 0, 0},
     {GRAFT_ACT_CLIP, (real)-0.25, (real)0.5}, {GRAFT_ACT_CLIP, (real)0.25, 6},
     {GRAFT_ACT_SIGMOID, 0, 0}, {GRAFT_ACT_HARDSIGMOID, (real)0.2, (real)0.5},
-    {GRAFT_ACT_HARDSWISH, 0, 0}};
+    {GRAFT_ACT_HARDSWISH, 0, 0}, {GRAFT_ACT_SWISH, (real)1.5, 0}};
 
 static void clear(real *y, int64_t n)
 {

@@ -54,6 +54,8 @@ enum {
                                        plus element c of input 2 if present:
                                        a normalisation's scale and shift can
                                        be folded into both */
+    GRAFT_OP_STRIDED = 1 << 13,     /* forward honours fmt.batch_stride of
+                                       values in C16 */
     GRAFT_OP_RETYPES = 1 << 12,     /* (Cast) a float output has the reals of
                                        a float input */
     GRAFT_OP_SHAPED = 1 << 11       /* (Reshape, Expand) the input known

@@ -152,7 +152,8 @@ static void lanes_gather(real *y, const real *const x[LANES],
     for (int l = 1; l < LANES; l++)
         whole = whole && x[l] == x[0] + l;
     if (whole) {
-        memcpy(y, x[0], (size_t)(pixels * LANES) * sizeof *y);
+        if (x[0] != y) /* it may lie there already */
+            memcpy(y, x[0], (size_t)(pixels * LANES) * sizeof *y);
         return;
     }
     if (lanes_permute(y, x, base, pixels))

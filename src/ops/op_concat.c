@@ -254,11 +254,11 @@ static void backward_split(const struct graft_call *c)
 #define SPLIT .name = "Split", .domain = "", .grad_in = 1,                  \
     .args_size = sizeof(struct args), .parse = parse_split,                 \
     .infer = infer_split, .plan = plan, .forward = forward_split,           \
-    .backward = backward_split, .flags = GRAFT_OP_HOST
+    .backward = backward_split, .flags = GRAFT_OP_HOST | GRAFT_OP_STRIDED
 
 const struct graft_op graft_op_concat[] = {
     {.name = "Concat", .domain = "", .since = 4, .arity = {1, -1, 1, 1},
-     .flags = GRAFT_OP_HOST, .grad_in = UINT32_MAX,
+     .flags = GRAFT_OP_HOST | GRAFT_OP_STRIDED, .grad_in = UINT32_MAX,
      .args_size = sizeof(struct args), .parse = parse_concat,
      .infer = infer_concat, .plan = plan, .forward = forward_concat,
      .backward = backward_concat},

@@ -230,7 +230,8 @@ static void forward(const struct graft_call *c)
     {                                                                       \
         .name = "Conv", .domain = "", .since = from, .until = to,           \
         .arity = {2, 3, 1, 1},                                              \
-        .flags = GRAFT_OP_EPILOGUE | GRAFT_OP_CHANNEL_WEIGHTS,              \
+        .flags = GRAFT_OP_EPILOGUE | GRAFT_OP_CHANNEL_WEIGHTS |             \
+                 GRAFT_OP_STRIDED,                                          \
         .args_size = sizeof(struct args), .parse = parse, .infer = infer,   \
         .plan = plan, .forward = forward, .macs = macs                      \
     }

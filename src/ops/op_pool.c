@@ -221,6 +221,7 @@ static int64_t macs_global(const struct graft_infer *f)
     {                                                                       \
         .name = op, .domain = "", .since = from, .until = to,               \
         .arity = {1, 1, 1, outs}, .args_size = sizeof(struct args),         \
+        .flags = GRAFT_OP_STRIDED,                                          \
         .parse = parse_##how, .infer = infer_window, .plan = plan_window,   \
         .forward = forward_##how, .macs = macs_window                       \
     }
@@ -228,7 +229,8 @@ static int64_t macs_global(const struct graft_infer *f)
     {                                                                       \
         .name = "GlobalAveragePool", .domain = "", .since = from,           \
         .until = to, .arity = {1, 1, 1, 1}, .infer = infer_global,          \
-        .plan = graft_plan_follow, .forward = forward_global, .macs = macs_global                      \
+        .flags = GRAFT_OP_STRIDED, .plan = graft_plan_follow,               \
+        .forward = forward_global, .macs = macs_global                      \
     }
 
 extern const struct graft_op graft_op_pool[];

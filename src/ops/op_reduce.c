@@ -169,7 +169,8 @@ static void backward(const struct graft_call *c)
 }
 
 #define REDUCE .domain = "", .args_size = sizeof(struct args),              \
-    .grad_in = 1, .plan = plan, .forward = forward, .backward = backward
+    .flags = GRAFT_OP_STRIDED, .grad_in = 1, .plan = plan,                  \
+    .forward = forward, .backward = backward
 
 const struct graft_op graft_op_reduce[] = {
     {.name = "ReduceMean", .since = 1, .until = 17, REDUCE,

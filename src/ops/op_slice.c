@@ -196,7 +196,8 @@ static void backward(const struct graft_call *c)
         graft_move_run(&m, c->pool);
 }
 
-#define SLICE .name = "Slice", .domain = "", .flags = GRAFT_OP_HOST,        \
+#define SLICE .name = "Slice", .domain = "",                                \
+    .flags = GRAFT_OP_HOST | GRAFT_OP_STRIDED,                              \
     .grad_in = 1, .args_size = sizeof(struct args), .plan = plan,           \
     .forward = forward, .backward = backward
 

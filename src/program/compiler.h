@@ -23,7 +23,8 @@ struct graft_wvalue {
     bool feed, output, wanted;         /* visible: the caller sees it */
     bool seeded;                       /* the caller writes its gradient */
     bool local;     /* only steps of one deep segment see it */
-    int alias;      /* value whose memory and gradient this shares, -1 */
+    int alias;      /* value whose memory and gradient this shares, -1; a
+                       part of it: info.fmt.first_block, batch_stride */
     int buffer;     /* of its elements, -1: none planned */
     int grad;       /* of its gradient, -1: none */
     void *data;     /* bound: block, parameter copy, master or host */
@@ -210,8 +211,10 @@ struct graft_loss_state {
 
 /* ---- parts of the memory pass ------------------------------------------- */
 
-/* Who shares memory with whom (alias.c). */
+/* Who shares memory with whom (alias.c), and who lies inside whom
+ * (parts.c). */
 void graft_plan_aliases(struct graft_compiler *c);
+void graft_plan_parts(struct graft_compiler *c);
 /* dmode of every step and the buffers of gradients (grads.c). */
 int graft_plan_gradients(struct graft_compiler *c);
 /* Offsets of the buffers; sets block_bytes and live_bytes (arrange.c). */

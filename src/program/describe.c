@@ -44,6 +44,8 @@ static void add_place(const struct graft_program *p, struct graft_str *out,
         graft_str_add(out, " (same memory)");
         return;
     }
+    if (p->c.value.at[v].info.fmt.batch_stride)
+        graft_str_add(out, " (part)");
     int b = p->c.value.at[graft_root(&p->c, v)].buffer;
     if (b >= 0)
         graft_str_addf(out, " @%" PRId64 "+%" PRId64,
@@ -54,6 +56,7 @@ int graft_program_describe(const struct graft_program *p,
                            struct graft_str *out)
 {
     const struct graft_compiler *c = &p->c;
+    int reorders = 0;
     for (int i = 0; i < c->n_inputs; i++) {
         graft_str_add(out, "      input  ");
         add_value(out, &c->value.at[c->input[i]]);
@@ -64,6 +67,7 @@ int graft_program_describe(const struct graft_program *p,
         const struct graft_segment *g = graft_segment_of(c, i);
         if (g->deep && g->first == i)
             graft_str_addf(out, "      %d steps image by image:\n", g->n);
+        reorders += s->op == &graft_row_reorder;
         graft_str_addf(out, "%4d  ", i);
         graft_str_add_safe(out, s->name);
         for (int k = 0; k < s->n_in; k++) {
@@ -80,5 +84,6 @@ int graft_program_describe(const struct graft_program *p,
         add_place(p, out, s);
         graft_str_add(out, "\n");
     }
+    graft_str_addf(out, "      %d reorders\n", reorders);
     return graft_str_ok(out);
 }

@@ -85,8 +85,8 @@ static int deep_run(const struct graft_compiler *c, int first)
     return n;
 }
 
-/* Does a step outside first .. first+n-1 read v, or v's memory? */
-static bool is_read_outside(const struct graft_compiler *c, int v, int first,
+/* Does a step outside first .. first+n-1 read or write v's memory? */
+static bool is_used_outside(const struct graft_compiler *c, int v, int first,
                             int n)
 {
     for (int i = 0; i < c->step.n; i++) {
@@ -97,6 +97,9 @@ static bool is_read_outside(const struct graft_compiler *c, int v, int first,
             return true;
         for (int k = 0; k < s->n_in; k++)
             if (s->in[k] >= 0 && graft_root(c, s->in[k]) == v)
+                return true;
+        for (int k = 0; k < s->n_out; k++)
+            if (s->out[k] >= 0 && graft_root(c, s->out[k]) == v)
                 return true;
     }
     return false;
@@ -119,7 +122,7 @@ static void find_local(struct graft_compiler *c,
             int v = c->step.at[i]->out[k];
             if (v < 0 || graft_root(c, v) != v || is_seen(c, v))
                 continue;
-            c->value.at[v].local = !is_read_outside(c, v, g->first, g->n);
+            c->value.at[v].local = !is_used_outside(c, v, g->first, g->n);
         }
 }
 
@@ -151,6 +154,7 @@ int graft_pass_segment(struct graft_compiler *c)
     if (status)
         return status;
     graft_plan_aliases(c);
+    graft_plan_parts(c);
     bool deep = c->n_max > 1 && !c->skip && !c->options->segment_images;
     for (int i = 0; i < c->step.n;) {
         int n = deep ? deep_run(c, i) : 1;

@@ -105,6 +105,9 @@ static bool in_place(const struct graft_compiler *c,
     if (!(s->op->flags & GRAFT_OP_INPLACE) || s->param || s->n_in < 1 ||
         s->in[0] < 0 || s->out[0] < 0)
         return false;
+    if (c->value.at[s->in[0]].info.fmt.batch_stride ||
+        c->value.at[s->out[0]].info.fmt.batch_stride)
+        return false; /* a part */
     int x = graft_root(c, s->in[0]), y = graft_root(c, s->out[0]);
     const struct graft_wvalue *vx = &c->value.at[x], *vy = &c->value.at[y];
     if (vx->buffer < 0 || vy->buffer < 0 || vx->buffer == vy->buffer ||

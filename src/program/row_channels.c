@@ -56,5 +56,6 @@ static void forward(const struct graft_call *c)
 
 const struct graft_op graft_row_channels = {
     .name = "Channels", .domain = "graft", .since = 1,
-    .arity = {1, -1, 1, -1}, .args_size = sizeof(struct graft_channel_args),
+    .arity = {1, -1, 1, -1}, .flags = GRAFT_OP_STRIDED,
+    .args_size = sizeof(struct graft_channel_args),
     .plan = plan, .forward = forward};

@@ -148,4 +148,5 @@ static void reorder_backward(const struct graft_call *c)
 
 const struct graft_op graft_row_reorder = {
     .name = "Reorder", .domain = "graft", .since = 1, .arity = {1, 1, 1, 1},
+    .flags = GRAFT_OP_STRIDED,
     .grad_in = 1, .forward = reorder_forward, .backward = reorder_backward};

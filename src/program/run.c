@@ -13,6 +13,10 @@ struct graft_view graft_value_view(const struct graft_program *p, int v)
         .shape = x->info.shape, .fmt = x->info.fmt};
     view.fmt.dtype = graft_dtype_is_float((int)x->info.dtype) ? GRAFT_REAL
                                                               : GRAFT_INT64;
+    if (view.data && view.fmt.first_block)
+        view.data = graft_reals(&view) +
+                    view.fmt.first_block * 16 *
+                        graft_shape_span(&view.shape, 2, view.shape.rank);
     return view;
 }
 

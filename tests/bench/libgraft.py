@@ -16,7 +16,8 @@ class Array(c.Structure):  # struct graft_array
 class Options(c.Structure):  # struct graft_runtime_options
     _fields_ = [("threads", I), ("isa", c.c_char_p),
                 ("memory_limit", c.c_uint64), ("cache_dir", c.c_char_p),
-                ("cache_max", c.c_uint64), ("log", P), ("log_ctx", P)]
+                ("cache_max", c.c_uint64), ("log", P), ("log_ctx", P),
+                ("links_root", c.c_char_p)]
 
 
 def _array(name, x):

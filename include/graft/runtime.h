@@ -13,6 +13,7 @@
 #ifndef GRAFT_RUNTIME_H
 #define GRAFT_RUNTIME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,8 +51,12 @@ struct graft_runtime_options {
                               links (symbolic or hard), if the real file lies
                               beneath it. For caches that keep models so.
                               NULL: such links are refused */
+    bool exact;            /* convolutions are plain sums of products: none of
+                              the faster ways that round a little more (3x3
+                              by Winograd's). Both stay the same for any
+                              number of threads and any batch */
 };
-#define GRAFT_RUNTIME_OPTIONS {0, NULL, 0, NULL, 0, NULL, NULL, NULL}
+#define GRAFT_RUNTIME_OPTIONS {0, NULL, 0, NULL, 0, NULL, NULL, NULL, false}
 
 /* options NULL: defaults. The runtime is the caller's; free it last. */
 GRAFT_API int graft_runtime_new(graft_runtime **out,

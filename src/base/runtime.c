@@ -115,6 +115,7 @@ static int fill(struct graft_runtime *rt,
     }
     rt->memory_limit = o->memory_limit;
     rt->cache_max = o->cache_max ? o->cache_max : DEFAULT_CACHE_MAX;
+    rt->exact = o->exact;
     rt->log = o->log;
     rt->log_ctx = o->log_ctx;
     return graft_pool_new(&rt->pool, o->threads ? o->threads : processors());

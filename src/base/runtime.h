@@ -27,6 +27,7 @@ struct graft_runtime {
     graft_log_fn *log;
     void *log_ctx;
     char *links_root;      /* NULL: a model's data files may not be links */
+    bool exact;            /* no kernels that round more than need be */
     _Atomic int cancel;
     struct graft_runtime *next_limited; /* see runtime.c */
 };

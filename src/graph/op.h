@@ -232,6 +232,8 @@ struct graft_plan {
     bool *packed;            /* per input: true = use pack[i]; such an input
                                 arrives as call->pack[i], in[i].data is NULL */
     void *chosen;            /* for call->chosen; arena */
+    const char *way;         /* the algorithm, for people; NULL: the row has
+                                but one */
     size_t scratch;          /* bytes per call */
     size_t task_scratch;     /* bytes per worker: graft_call_scratch() */
     size_t saved;            /* bytes kept from forward to backward */

@@ -106,6 +106,11 @@ static size_t bias_room(const struct graft_conv *g)
            sizeof(real);
 }
 
+static const char *const block_ways[] = {
+    [GRAFT_BLOCK_POINT] = "1x1", [GRAFT_BLOCK_DIRECT] = "direct",
+    [GRAFT_BLOCK_STEM] = "stem", [GRAFT_BLOCK_DEPTHWISE] = "depthwise",
+    [GRAFT_BLOCK_WINOGRAD] = "winograd"};
+
 static const struct graft_pack_kind block_kind = {"block", graft_block_pack,
                                                   NULL};
 
@@ -126,6 +131,7 @@ static bool plan_blocked(struct graft_plan *p, struct chosen *ch)
         .bytes = ch->block.pack_bytes};
     p->in_layout[0] = ch->g.image ? GRAFT_IMAGE : GRAFT_C16;
     p->out_layout[0] = GRAFT_C16;
+    p->way = block_ways[ch->block.way];
     p->task_scratch = ch->block.scratch;
     p->scratch = bias_room(&ch->g) + ch->block.shared;
     return true;

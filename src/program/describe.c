@@ -20,6 +20,8 @@ static void add_extras(const struct graft_program *p, struct graft_str *out,
                        const struct graft_step *s)
 {
     const struct graft_fusion *f = &s->fuse;
+    if (s->plan.way)
+        graft_str_addf(out, " by %s", s->plan.way);
     if (f->scale)
         graft_str_add(out, " +normalisation");
     if (f->bias >= 0)

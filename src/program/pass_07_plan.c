@@ -42,7 +42,8 @@ static int prepare(struct graft_compiler *c, struct graft_step *s)
     s->pout = infos(c, s->out, s->n_out);
     *p = (struct graft_plan){
         .op = s->op, .node = s->node, .args = s->args, .n_max = c->n_max,
-        .exact = c->options->exact, .training = s->marked,
+        .exact = c->options->exact || c->rt->exact,
+        .training = s->marked,
         .blocked = c->blocked && !s->marked && !s->param, .k = c->kernels,
         .arena = a, .in = s->pin, .out = s->pout, .n_in = s->n_in,
         .n_out = s->n_out, .ep = epilogue(c, s),

@@ -81,7 +81,7 @@ int graft_features_key(struct graft_hash *out, struct graft_extract *x)
     h = add_text(h, graft_image_numerics());
     const int64_t numerics[] = {
         GRAFT_KERNELS_VERSION, (int64_t)sizeof(real), (int64_t)x->rt->isa,
-        x->exact, graft_extract_batch(x), x->floats};
+        x->exact, x->rt->exact, graft_extract_batch(x), x->floats};
     *out = graft_hash_add(h, numerics, sizeof numerics);
     graft_free(live);
     return GRAFT_OK;

@@ -17,7 +17,7 @@ class Options(c.Structure):  # struct graft_runtime_options
     _fields_ = [("threads", I), ("isa", c.c_char_p),
                 ("memory_limit", c.c_uint64), ("cache_dir", c.c_char_p),
                 ("cache_max", c.c_uint64), ("log", P), ("log_ctx", P),
-                ("links_root", c.c_char_p)]
+                ("links_root", c.c_char_p), ("exact", c.c_bool)]
 
 
 def _array(name, x):

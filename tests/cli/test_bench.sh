@@ -17,6 +17,8 @@ gives 'the default batch' 0 '^batch        16 photos$' $B
 gives 'another one' 0 '^batch        1 photo$' $B --batch-size 1
 gives 'the steps of the plan' 0 'Conv' $B --plan
 gives 'a forced instruction set' 0 ', generic$' $B --isa generic
+gives 'exact convolutions' 0 'by (direct|1x1|stem)' $B --plan --exact
+true_that 'which have no other way' sh -c '! grep -q winograd out'
 fails_in_one_line 'a size that the file contradicts' 1 'size|states|gives' \
     $B --size 7x9
 fails_in_one_line 'a memory limit' 1 'memory limit' $B --memory-limit 4M

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "graft/runtime.h"
 #include "support/net.h"
 
 enum { N_MAX = 5, SIDE = 6, OUT = 9 };
@@ -42,6 +43,7 @@ struct result {
 static void compute(struct net *n, const char *without, int threads,
                     struct result *r)
 {
+    struct graft_runtime *rt = net_runtime(threads);
     struct graft_program *p = NULL;
     struct graft_str plan = {0};
     uint64_t skip = 0;
@@ -49,7 +51,7 @@ static void compute(struct net *n, const char *without, int threads,
         skip |= graft_pass_bit(without);
     struct graft_compile c = {.model = n->m, .n_max = N_MAX,
                               .skip_passes = skip};
-    assert_ok(graft_program_new(&p, net_runtime(threads), &c));
+    assert_ok(graft_program_new(&p, rt, &c));
     net_fill(p, 0, N_MAX);
     assert_ok(graft_program_forward(p, N_MAX));
     struct graft_view y = graft_program_output(p, 0);
@@ -60,6 +62,7 @@ static void compute(struct net *n, const char *without, int threads,
     r->shares = strstr(plan.at, " (part)") != NULL;
     graft_str_release(&plan);
     graft_program_free(p);
+    graft_runtime_free(rt);
 }
 
 static void check(struct net *n, bool shares)

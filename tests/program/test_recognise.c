@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "graft/runtime.h"
 #include "support/net.h"
 
 enum { N_MAX = 3, SIDE = 5 };
@@ -53,12 +54,13 @@ struct result {
 
 static void compute(struct net *n, const char *without, struct result *r)
 {
+    struct graft_runtime *rt = net_runtime(2);
     struct graft_program *p = NULL;
     struct graft_compile c = {
         .model = n->m, .n_max = N_MAX,
         .skip_passes = without ? graft_pass_bit(without) : 0};
     struct graft_memory m;
-    assert_ok(graft_program_new(&p, net_runtime(2), &c));
+    assert_ok(graft_program_new(&p, rt, &c));
     net_fill(p, 0, N_MAX);
     assert_ok(graft_program_forward(p, N_MAX));
     struct graft_view y = graft_program_output(p, 0);
@@ -66,6 +68,7 @@ static void compute(struct net *n, const char *without, struct result *r)
     graft_program_memory(p, &m);
     r->steps = m.steps;
     graft_program_free(p);
+    graft_runtime_free(rt);
 }
 
 static void check_same(const struct result *a, const struct result *b)
@@ -127,15 +130,17 @@ TEST(program_recognise__visible_values_stay)
 {
     struct net *n = shuffled(2, true);
     int seen[2] = {swapped, n->m->output.at[0]};
+    struct graft_runtime *rt = net_runtime(2);
     struct graft_program *p = NULL;
     struct graft_compile c = {.model = n->m, .n_max = N_MAX,
                               .outputs = seen, .n_outputs = 2};
-    assert_ok(graft_program_new(&p, net_runtime(1), &c));
+    assert_ok(graft_program_new(&p, rt, &c));
     net_fill(p, 0, N_MAX);
     assert_ok(graft_program_forward(p, N_MAX));
     struct graft_view y = graft_program_output(p, 0);
     assert_int_equal(y.shape.rank, 5);
     assert_int_equal(y.shape.dim[1], 18);
     graft_program_free(p);
+    graft_runtime_free(rt);
     net_free(n);
 }

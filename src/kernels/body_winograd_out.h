@@ -4,7 +4,7 @@
 
 /* ---- products ------------------------------------------------------------ */
 
-enum { WINO_NEAR = 8 << 20 }; /* bytes of weights that the caches hold */
+enum { WINO_NEAR = 1 << 18 }; /* bytes of weights that stay near */
 
 static int64_t wino_least(int64_t a, int64_t b)
 {

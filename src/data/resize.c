@@ -213,7 +213,7 @@ static int run(struct job *j, float *dst, bool planar)
     size_t bytes = (size_t)j->x.n * channels;
     size_t rows = (size_t)(j->wy.high - j->wy.low);
     size_t span = (size_t)(j->wx.high - j->wx.low);
-    size_t tile = span * channels * GRAFT_TAP_ROWS;
+    size_t tile = (span * channels + bytes) * GRAFT_TAP_ROWS;
     uint8_t *scratch = graft_malloc(tile + bytes + rows * bytes);
     if (!scratch)
         return GRAFT_EMEM;

@@ -13,41 +13,125 @@ static inline uint8_t image_level(int32_t sum)
     return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
-/* GRAFT_TAP_ROWS rows lie side by side in `tile`, [pixel][channel][row], so
- * that one weight meets contiguous bytes. */
-static void image_tile(uint8_t *tile, const uint8_t *src, int64_t stride,
-                       int rows, int64_t n)
+typedef uint8_t image_bytes __attribute__((vector_size(GRAFT_TAP_ROWS)));
+
+/* Halves of two vectors, their bytes in turns. */
+#define IMAGE_LOW(a, b)                                                     \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, \
+                            6, 22, 7, 23)
+#define IMAGE_HIGH(a, b)                                                    \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, \
+                            29, 14, 30, 15, 31)
+
+/* to = from, rotated by one bit in (row, byte) taken as one number of eight
+ * bits: four such steps exchange row and byte. */
+static inline __attribute__((always_inline)) void
+image_turn(image_bytes to[16], const image_bytes from[16])
 {
-    if (rows < GRAFT_TAP_ROWS)
-        memset(tile, 0, (size_t)n * GRAFT_TAP_ROWS);
-    for (int r = 0; r < rows; r++) {
-        const uint8_t *s = src + r * stride;
-        for (int64_t j = 0; j < n; j++)
-            tile[j * GRAFT_TAP_ROWS + r] = s[j];
+    for (int i = 0; i < 8; i++) {
+        to[2 * i] = IMAGE_LOW(from[i], from[i + 8]);
+        to[2 * i + 1] = IMAGE_HIGH(from[i], from[i + 8]);
     }
 }
 
 static inline __attribute__((always_inline)) void
-image_across_n(uint8_t *dst, int64_t dst_stride, int rows, const int channels,
-               const struct graft_taps *t, const uint8_t *tile)
+image_transpose(image_bytes a[16])
+{
+    image_bytes b[16];
+    image_turn(b, a);
+    image_turn(a, b);
+    image_turn(b, a);
+    image_turn(a, b);
+}
+
+/* GRAFT_TAP_ROWS rows lie side by side in `tile`, [pixel][channel][row], so
+ * that one weight meets contiguous bytes. Missing rows repeat the last. */
+static void image_tile(uint8_t *tile, const uint8_t *src, int64_t stride,
+                       int rows, int64_t n)
 {
     enum { R = GRAFT_TAP_ROWS };
+    int64_t j = 0;
+    for (; j + R <= n; j += R) {
+        image_bytes a[R];
+        for (int r = 0; r < R; r++)
+            memcpy(&a[r], src + (r < rows ? r : rows - 1) * stride + j, R);
+        image_transpose(a);
+        memcpy(tile + j * R, a, sizeof a);
+    }
+    for (int r = 0; r < R; r++) {
+        const uint8_t *s = src + (r < rows ? r : rows - 1) * stride;
+        for (int64_t k = j; k < n; k++)
+            tile[k * R + r] = s[k];
+    }
+}
+
+/* The way back. */
+static void image_untile(uint8_t *dst, int64_t stride, int rows, int64_t n,
+                         const uint8_t *tile)
+{
+    enum { R = GRAFT_TAP_ROWS };
+    int64_t j = 0;
+    for (; j + R <= n; j += R) {
+        image_bytes a[R];
+        memcpy(a, tile + j * R, sizeof a);
+        image_transpose(a);
+        for (int r = 0; r < rows; r++)
+            memcpy(dst + r * stride + j, &a[r], R);
+    }
+    for (int r = 0; r < rows; r++)
+        for (int64_t k = j; k < n; k++)
+            dst[r * stride + k] = tile[k * R + r];
+}
+
+/* A vector of sums, and bytes widened to one. */
+#if defined(__AVX512F__)
+#include <immintrin.h>
+enum { IMAGE_LANES = 16 };
+typedef int32_t image_sums __attribute__((vector_size(64)));
+#define IMAGE_WIDEN(p)                                                      \
+    (image_sums)_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)(p)))
+#elif defined(__AVX2__)
+#include <immintrin.h>
+enum { IMAGE_LANES = 8 };
+typedef int32_t image_sums __attribute__((vector_size(32)));
+#define IMAGE_WIDEN(p)                                                      \
+    (image_sums)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(p)))
+#else
+enum { IMAGE_LANES = 4 };
+typedef int32_t image_sums __attribute__((vector_size(16)));
+#define IMAGE_WIDEN(p) ((image_sums){(p)[0], (p)[1], (p)[2], (p)[3]})
+#endif
+
+/* image_level of each; a mask of a comparison is 0 or -1. */
+static inline image_sums image_levels(image_sums sum)
+{
+    image_sums v = sum >> GRAFT_TAP_BITS;
+    v &= v > 0;
+    v |= v > 255;
+    return v & 255;
+}
+
+static inline __attribute__((always_inline)) void
+image_across_n(uint8_t *out, const int channels, const struct graft_taps *t,
+               const uint8_t *tile)
+{
+    enum { R = GRAFT_TAP_ROWS, L = IMAGE_LANES };
     const int lanes = channels * R;
-    for (int x = 0; x < t->n; x++) {
+    for (int x = 0; x < t->n; x++, out += lanes) {
         const int32_t *w = t->weight + (int64_t)x * t->most;
         const uint8_t *s = tile + (int64_t)t->first[x] * lanes;
-        int32_t sum[3 * R];
-        for (int j = 0; j < lanes; j++)
-            sum[j] = IMAGE_HALF;
+        image_sums sum[3 * R / L];
+        for (int v = 0; v < lanes / L; v++)
+            sum[v] = (image_sums){0} + IMAGE_HALF;
         for (int k = 0; k < t->count[x]; k++, s += lanes)
-            for (int j = 0; j < lanes; j++)
-                sum[j] += w[k] * s[j];
-        uint8_t out[3 * R];
+            for (int v = 0; v < lanes / L; v++)
+                sum[v] += w[k] * IMAGE_WIDEN(s + v * L);
+        int32_t level[3 * R];
+        for (int v = 0; v < lanes / L; v++)
+            sum[v] = image_levels(sum[v]);
+        memcpy(level, sum, (size_t)lanes * sizeof *level);
         for (int j = 0; j < lanes; j++)
-            out[j] = image_level(sum[j]);
-        for (int r = 0; r < rows; r++)
-            for (int c = 0; c < channels; c++)
-                dst[r * dst_stride + x * channels + c] = out[c * R + r];
+            out[j] = (uint8_t)level[j];
     }
 }
 
@@ -56,11 +140,14 @@ static void image_across(uint8_t *dst, int64_t dst_stride, const uint8_t *src,
                          int channels, const struct graft_taps *t,
                          uint8_t *tile)
 {
-    image_tile(tile, src, src_stride, rows, (int64_t)span * channels);
+    int64_t n = (int64_t)span * channels;
+    uint8_t *out = tile + n * GRAFT_TAP_ROWS;
+    image_tile(tile, src, src_stride, rows, n);
     if (channels == 3)
-        image_across_n(dst, dst_stride, rows, 3, t, tile);
+        image_across_n(out, 3, t, tile);
     else
-        image_across_n(dst, dst_stride, rows, 1, t, tile);
+        image_across_n(out, 1, t, tile);
+    image_untile(dst, dst_stride, rows, (int64_t)t->n * channels, out);
 }
 
 static inline void image_down_block(uint8_t *dst, const uint8_t *src,

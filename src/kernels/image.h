@@ -25,8 +25,8 @@ struct graft_norm {
 
 struct graft_image_kernels {
     /* Resizes `rows` <= GRAFT_TAP_ROWS rows of interleaved pixels across.
-     * tile: room for span * channels * GRAFT_TAP_ROWS bytes, span = pixels of
-     * src that are read. */
+     * tile: room for (span + t->n) * channels * GRAFT_TAP_ROWS bytes, span =
+     * pixels of src that are read. */
     void (*across)(uint8_t *dst, int64_t dst_stride, const uint8_t *src,
                    int64_t src_stride, int rows, int span, int channels,
                    const struct graft_taps *t, uint8_t *tile);

@@ -64,7 +64,7 @@ static uint8_t expected(const struct taps *t, int i, const uint8_t *src,
 TEST(kernels_image__across)
 {
     static uint8_t src[ROWS * SPAN * 3], dst[ROWS * OUT * 3],
-        tile[ROWS * SPAN * 3];
+        tile[ROWS * (SPAN + OUT) * 3];
     struct graft_rng_key key = graft_rng_key(1, 1);
     struct taps t;
     fill_taps(&t, key);

@@ -90,13 +90,25 @@ struct graft_image {
  *
  * Failure: GRAFT_EFORMAT (damaged, text, empty), GRAFT_EUNSUPPORTED with a
  * hint for WebP, HEIC, GIF, ..., GRAFT_ELIMIT; no file name in the message.
- * min_side > 0 allows a JPEG to be decoded at the smallest n/8 of its size
- * whose short side is at least that (exact = false, libjpeg-turbo only). */
+ * min_side > 0 allows a JPEG to be decoded at the smallest of 1/2, 1/4, 1/8
+ * of its size whose short side is at least that (exact = false, libjpeg-turbo
+ * only). */
+struct graft_pixels;
 struct graft_decode_options {
     bool exact;
     int min_side;
     uint64_t max_pixels; /* 0: GRAFT_MAX_PIXELS */
+    struct graft_pixels *pixels; /* NULL: fresh memory for each picture */
 };
+/* Memory for one picture after another in one thread; starts as zero. A large
+ * block comes from the system each time, and clearing its pages takes a third
+ * of the time of decoding. A picture decoded into it is valid until the next
+ * one and not to be freed. */
+struct graft_pixels {
+    uint8_t *at[2]; /* the picture, and room to turn it */
+    size_t bytes[2];
+};
+void graft_pixels_release(struct graft_pixels *p);
 #define GRAFT_MAX_PIXELS (128u << 20)
 enum { GRAFT_MAX_SIDE = 32768 };
 int graft_image_decode(struct graft_image *out, const uint8_t *bytes,
@@ -200,8 +212,8 @@ struct graft_load_options {
 };
 /* Loads n items into dst (n images, `stride` floats apart; a failed one's
  * slot is left undefined). Only resource errors and GRAFT_ECANCELED are
- * returned. exact: full decode; not exact: a large JPEG may be decoded at a
- * reduced scale, its short side at least twice what is needed. */
+ * returned. exact: full decode; not exact: a large JPEG is decoded at 1/2, 1/4
+ * or 1/8 of its size, its short side at least twice what is needed. */
 int graft_load(struct graft_runtime *rt, struct graft_load_item *items, int n,
                float *dst, int64_t stride,
                const struct graft_load_options *o);

@@ -23,18 +23,23 @@ int graft_png_head(struct graft_image_head *out, const uint8_t *b,
 int graft_bmp_head(struct graft_image_head *out, const uint8_t *b,
                    uint64_t n);
 
-/* Decode to RGB, not yet oriented; sizes have been checked. */
+/* Decode to RGB in o->pixels (given), not yet oriented; sizes have been
+ * checked. */
 int graft_jpeg_decode(struct graft_image *out, const uint8_t *b, uint64_t n,
                       const struct graft_image_head *head,
                       const struct graft_decode_options *o);
 int graft_stb_decode(struct graft_image *out, const uint8_t *b, uint64_t n,
                      const struct graft_image_head *head,
                      const struct graft_decode_options *o);
+/* at[which] with room for that many bytes, what was in it lost; NULL: out of
+ * memory. */
+uint8_t *graft_pixels_room(struct graft_pixels *p, int which, size_t bytes);
 
 /* 1..8; 1 when it is not said or not sane. */
 int graft_exif_orientation(const uint8_t *tiff, uint64_t n);
-/* Turns and mirrors the picture so that it stands upright. */
-int graft_image_orient(struct graft_image *image, int orientation);
+/* Turns and mirrors the picture, which is in p, so that it stands upright. */
+int graft_image_orient(struct graft_image *image, int orientation,
+                       struct graft_pixels *p);
 
 /* A pixel of inverted CMYK as RGB, in Pillow's rounding. */
 void graft_cmyk_to_rgb(uint8_t *rgb, const uint8_t *cmyk, int64_t pixels);

@@ -53,14 +53,15 @@ static void copy_block(uint8_t *dst, int width, const uint8_t *src,
         }
 }
 
-int graft_image_orient(struct graft_image *image, int orientation)
+int graft_image_orient(struct graft_image *image, int orientation,
+                       struct graft_pixels *p)
 {
     enum { BLOCK = 32 }; /* both sides of a turn stay in the cache */
     const struct turn t = turns[orientation];
     if (orientation <= 1)
         return GRAFT_OK;
     int w = image->width, h = image->height;
-    uint8_t *dst = graft_malloc((size_t)w * (size_t)h * 3);
+    uint8_t *dst = graft_pixels_room(p, 1, (size_t)w * (size_t)h * 3);
     if (!dst)
         return GRAFT_EMEM;
     int64_t step = 3, row = (int64_t)w * 3;
@@ -77,7 +78,8 @@ int graft_image_orient(struct graft_image *image, int orientation)
             copy_block(dst, width, src, t.swap ? row : step,
                        t.swap ? step : row, box);
         }
-    graft_free(image->rgb);
+    *p = (struct graft_pixels){{p->at[1], p->at[0]},
+                               {p->bytes[1], p->bytes[0]}};
     *image = (struct graft_image){dst, width, height};
     return GRAFT_OK;
 }

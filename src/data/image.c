@@ -112,7 +112,6 @@ int graft_stb_decode(struct graft_image *out, const uint8_t *b, uint64_t n,
                      const struct graft_image_head *head,
                      const struct graft_decode_options *o)
 {
-    (void)o;
     if (n > INT_MAX)
         return graft_fail(GRAFT_ELIMIT, "it has %llu bytes; at most %d are "
                           "decoded", (unsigned long long)n, INT_MAX);
@@ -129,7 +128,8 @@ int graft_stb_decode(struct graft_image *out, const uint8_t *b, uint64_t n,
         status = graft_fail(GRAFT_EFORMAT, "it is damaged: two sizes, "
                             "%lldx%lld and %dx%d", (long long)head->width,
                             (long long)head->height, w, h);
-    else if (!(rgb = graft_malloc((size_t)w * (size_t)h * 3)))
+    else if (!(rgb = graft_pixels_room(o->pixels, 0,
+                                       (size_t)w * (size_t)h * 3)))
         status = GRAFT_EMEM;
     if (!status) {
         to_rgb(rgb, p, (int64_t)w * h, comps);
@@ -137,6 +137,25 @@ int graft_stb_decode(struct graft_image *out, const uint8_t *b, uint64_t n,
     }
     budget_free(p);
     return status;
+}
+
+/* ---- memory -------------------------------------------------------------- */
+
+uint8_t *graft_pixels_room(struct graft_pixels *p, int which, size_t bytes)
+{
+    if (bytes > p->bytes[which]) {
+        graft_free(p->at[which]);
+        p->at[which] = graft_malloc(bytes);
+        p->bytes[which] = p->at[which] ? bytes : 0;
+    }
+    return p->at[which];
+}
+
+void graft_pixels_release(struct graft_pixels *p)
+{
+    graft_free(p->at[0]);
+    graft_free(p->at[1]);
+    *p = (struct graft_pixels){0};
 }
 
 /* ---- the whole ----------------------------------------------------------- */
@@ -177,25 +196,30 @@ static int check_size(const struct graft_image_head *h, uint64_t max_pixels)
 int graft_image_decode(struct graft_image *out, const uint8_t *bytes,
                        uint64_t n, const struct graft_decode_options *o)
 {
-    static const struct graft_decode_options plain = {.exact = true};
+    struct graft_decode_options d = {.exact = true};
+    struct graft_pixels own = {0};
     struct graft_image_head head;
     struct graft_image image = {0};
     int status;
-    if (!o)
-        o = &plain;
+    if (o)
+        d = *o;
+    if (!d.pixels)
+        d.pixels = &own;
     enum graft_kind kind = graft_image_kind(bytes, n, &status);
     if (!status)
         status = readers[kind].head(&head, bytes, n);
     if (!status)
-        status = check_size(&head, o->max_pixels);
+        status = check_size(&head, d.max_pixels);
     if (!status)
-        status = readers[kind].decode(&image, bytes, n, &head, o);
+        status = readers[kind].decode(&image, bytes, n, &head, &d);
     if (!status)
         status = graft_image_orient(&image, graft_exif_orientation(
-                                        head.exif, head.exif_bytes));
-    if (status)
-        graft_free(image.rgb);
-    else
+                                        head.exif, head.exif_bytes),
+                                    d.pixels);
+    if (!status) {
+        own.at[0] = NULL; /* now the caller's */
         *out = image;
+    }
+    graft_pixels_release(&own);
     return status;
 }

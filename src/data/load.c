@@ -10,6 +10,13 @@
 
 #define FILE_MAX_BYTES (512ull << 20)
 
+/* Views of one photo that stand side by side. */
+struct group {
+    int first;      /* item */
+    int status;     /* resource errors only */
+    uint64_t bytes; /* of the file */
+};
+
 struct load {
     struct graft_runtime *rt;
     struct graft_load_item *items;
@@ -17,8 +24,9 @@ struct load {
     float *dst;
     int64_t stride;
     const struct graft_load_options *o;
-    int *first;   /* of each group of views of one photo; [groups] = n */
-    int *status;  /* of each group: resource errors only */
+    struct group *group; /* [groups] has only `first`: n */
+    int *order;   /* of the groups: large files first */
+    struct graft_pixels *room;          /* by worker */
     char (*message)[GRAFT_MESSAGE_MAX]; /* by worker: its last failure */
     int *failed;  /* by worker: group of that failure, -1: none */
 };
@@ -97,10 +105,12 @@ static int read_photo(uint8_t **bytes, uint64_t *n, struct graft_file_id *id,
 
 /* One photo, all its views. */
 static int load_group(const struct load *l, struct graft_load_item *a,
-                      struct graft_load_item *end, bool *by_content)
+                      struct graft_load_item *end, int worker,
+                      bool *by_content)
 {
     struct graft_decode_options d = {.exact = l->o->exact,
-                                     .min_side = least_side(l, a, end)};
+                                     .min_side = least_side(l, a, end),
+                                     .pixels = &l->room[worker]};
     struct graft_image image = {0};
     uint8_t *bytes = NULL;
     uint64_t n = 0;
@@ -120,24 +130,24 @@ static int load_group(const struct load *l, struct graft_load_item *a,
         if (!status)
             status = pixels(l, i, &image, hash);
     }
-    graft_free(image.rgb);
     graft_free(path);
     return status;
 }
 
-static void task(void *ctx, int64_t group, int worker)
+static void task(void *ctx, int64_t i, int worker)
 {
     struct load *l = ctx;
-    struct graft_load_item *a = l->items + l->first[group];
-    struct graft_load_item *end = l->items + l->first[group + 1];
+    struct group *group = l->group + l->order[i];
+    struct graft_load_item *a = l->items + group[0].first;
+    struct graft_load_item *end = l->items + group[1].first;
     bool by_content = false;
     int status = graft_runtime_check(l->rt);
     if (!status)
-        status = load_group(l, a, end, &by_content);
+        status = load_group(l, a, end, worker, &by_content);
     if (status == GRAFT_EMEM || status == GRAFT_ECANCELED) {
-        l->status[group] = status;
+        group->status = status;
         graft_message_save(l->message[worker]);
-        l->failed[worker] = (int)group;
+        l->failed[worker] = l->order[i];
         return;
     }
     for (; a < end; a++) {
@@ -149,14 +159,35 @@ static void task(void *ctx, int64_t group, int worker)
     }
 }
 
-static int groups_of(int *first, const struct graft_load_item *items, int n)
+static int groups_of(struct load *l)
 {
     int groups = 0;
-    for (int i = 0; i < n; i++)
-        if (i == 0 || !same_file(&items[i - 1], &items[i]))
-            first[groups++] = i;
-    first[groups] = n;
+    for (int i = 0; i < l->n; i++)
+        if (i == 0 || !same_file(&l->items[i - 1], &l->items[i]))
+            l->group[groups++].first = i;
+    l->group[groups].first = l->n;
     return groups;
+}
+
+/* Large files first: the last photo is then a small one, and no worker waits
+ * long for another. What is loaded does not depend on it. */
+static int sort_groups(struct load *l, int groups)
+{
+    for (int g = 0; g < groups; g++) {
+        const struct graft_load_item *a = &l->items[l->group[g].first];
+        char *path = graft_path_join(a->root, a->file);
+        struct graft_file_id id;
+        if (!path)
+            return GRAFT_EMEM;
+        l->group[g].bytes = graft_file_id(&id, path) ? id.size : 0;
+        graft_free(path);
+        int at = g;
+        for (; at > 0 && l->group[l->order[at - 1]].bytes <
+                             l->group[g].bytes; at--)
+            l->order[at] = l->order[at - 1];
+        l->order[at] = g;
+    }
+    return GRAFT_OK;
 }
 
 /* The status of the first group that failed, with its message where a worker
@@ -164,15 +195,27 @@ static int groups_of(int *first, const struct graft_load_item *items, int n)
 static int first_failure(const struct load *l, int groups, int threads)
 {
     for (int g = 0; g < groups; g++) {
-        if (!l->status[g])
+        int status = l->group[g].status;
+        if (!status)
             continue;
-        graft_fail(l->status[g], "%s", graft_status_text(l->status[g]));
+        graft_fail(status, "%s", graft_status_text(status));
         for (int w = 0; w < threads; w++)
             if (l->failed[w] == g)
                 graft_message_restore(l->message[w]);
-        return l->status[g];
+        return status;
     }
     return GRAFT_OK;
+}
+
+static int load_all(struct load *l, int threads)
+{
+    int groups = groups_of(l), status = sort_groups(l, groups);
+    if (status)
+        return status;
+    for (int w = 0; w < threads; w++)
+        l->failed[w] = -1;
+    graft_pool_for(l->rt->pool, groups, task, l);
+    return first_failure(l, groups, threads);
 }
 
 int graft_load(struct graft_runtime *rt, struct graft_load_item *items, int n,
@@ -182,24 +225,24 @@ int graft_load(struct graft_runtime *rt, struct graft_load_item *items, int n,
     rt = graft_runtime_or_default(rt);
     if (!rt)
         return GRAFT_EMEM;
-    size_t threads = (size_t)graft_pool_threads(rt->pool);
+    int threads = graft_pool_threads(rt->pool);
+    size_t workers = (size_t)threads, most = (size_t)n + 1;
     struct load l = {.rt = rt, .items = items, .n = n, .dst = dst,
                      .stride = stride, .o = o};
-    l.first = graft_calloc((size_t)n + 1, sizeof *l.first);
-    l.status = graft_calloc((size_t)n + 1, sizeof *l.status);
-    l.failed = graft_malloc(threads * sizeof *l.failed);
-    l.message = graft_malloc(threads * sizeof *l.message);
+    l.group = graft_calloc(most, sizeof *l.group);
+    l.order = graft_calloc(most, sizeof *l.order);
+    l.room = graft_calloc(workers, sizeof *l.room);
+    l.failed = graft_malloc(workers * sizeof *l.failed);
+    l.message = graft_malloc(workers * sizeof *l.message);
     int status = GRAFT_EMEM;
-    if (l.first && l.status && l.failed && l.message) {
-        for (size_t w = 0; w < threads; w++)
-            l.failed[w] = -1;
-        int groups = groups_of(l.first, items, n);
-        graft_pool_for(rt->pool, groups, task, &l);
-        status = first_failure(&l, groups, (int)threads);
-    }
+    if (l.group && l.order && l.room && l.failed && l.message)
+        status = load_all(&l, threads);
+    for (int w = 0; l.room && w < threads; w++)
+        graft_pixels_release(&l.room[w]);
     graft_free(l.message);
     graft_free(l.failed);
-    graft_free(l.status);
-    graft_free(l.first);
+    graft_free(l.room);
+    graft_free(l.order);
+    graft_free(l.group);
     return status;
 }

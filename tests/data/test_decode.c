@@ -416,10 +416,11 @@ TEST(data_decode__any_allocation_may_fail)
     graft_str_release(&s);
 }
 
-/* Only when asked for, and never below the side asked for. */
+/* Only when asked for, never below the side asked for, by powers of two. */
 TEST(data_decode__reduced_scale)
 {
     enum { W = 640, H = 400 };
+    static const int height[] = {H, 100, 200, H, H}; /* by side / 100 */
     for (int exact = 0; exact < 2; exact++)
         for (int side = 0; side <= 400; side += 100) {
             struct graft_decode_options o = {.exact = exact != 0,
@@ -427,10 +428,46 @@ TEST(data_decode__reduced_scale)
             struct graft_image image;
             assert_ok(graft_image_decode(&image, large_jpeg,
                                          sizeof large_jpeg, &o));
-            bool may = !exact && side &&
-                       strstr(graft_image_numerics(), "turbojpeg");
-            assert_int_equal(image.height, may ? side : H);
-            assert_int_equal(image.width, may ? side * W / H : W);
+            bool may = !exact && strstr(graft_image_numerics(), "turbojpeg");
+            int h = may ? height[side / 100] : H;
+            assert_int_equal(image.height, h);
+            assert_int_equal(image.width, h * W / H);
             graft_free(image.rgb);
         }
+}
+
+static void same_in(struct graft_pixels *room, const void *bytes, size_t n)
+{
+    struct graft_decode_options o = {.exact = true, .pixels = room};
+    struct graft_image alone, shared;
+    assert_ok(graft_image_decode(&alone, bytes, n, NULL));
+    assert_ok(graft_image_decode(&shared, bytes, n, &o));
+    assert_ptr_equal(shared.rgb, room->at[0]);
+    assert_int_equal(alone.width, shared.width);
+    assert_int_equal(alone.height, shared.height);
+    assert_memory_equal(alone.rgb, shared.rgb,
+                        (size_t)alone.width * (size_t)alone.height * 3);
+    graft_free(alone.rgb);
+    assert_true(graft_image_decode(&shared, bytes, n / 2, &o) != GRAFT_OK);
+}
+
+/* The same memory for pictures of any kind, size and orientation, larger and
+ * smaller ones in turns, with refused ones between. */
+TEST(data_decode__one_after_another)
+{
+    enum { PICTURES = 3 * KINDS };
+    struct graft_pixels room = {0};
+    struct graft_str s;
+    graft_str_init(&s);
+    for (int i = 0; i < PICTURES; i++) {
+        int w = 20 + 37 * i % 50, h = 20 + 11 * i % 40;
+        uint8_t *rgb = photo_draw(w, h);
+        encode(&s, i % KINDS, rgb, w, h);
+        same_in(&room, s.at, s.n);
+        same_in(&room, progressive_jpeg, sizeof progressive_jpeg); /* turned */
+        graft_free(rgb);
+    }
+    graft_pixels_release(&room);
+    assert_null(room.at[0]);
+    graft_str_release(&s);
 }

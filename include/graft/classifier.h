@@ -16,7 +16,7 @@ struct graft_classify_options {
     int top;            /* best classes to report; 0: 1 */
     int batch;          /* 0: chosen */
     bool strict;
-    const char *decode;
+    const char *decode; /* NULL: what the file says, else "fast" */
     graft_progress_fn *progress;
     void *progress_ctx;
 };

@@ -47,8 +47,9 @@ struct graft_train_options {
     bool external_data; /* weights beside the file */
     bool strict;        /* a photo that cannot be read is an error */
     bool no_cache;
-    const char *decode; /* NULL or "exact": as Pillow does; "fast"
-                           may decode a large JPEG at a reduced size */
+    const char *decode; /* NULL or "fast": a JPEG at 1/2, 1/4 or 1/8 of its
+                           size while its short side stays at least twice
+                           what is needed; "exact": every pixel */
     graft_progress_fn *progress;
     void *progress_ctx;
 };

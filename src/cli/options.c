@@ -63,8 +63,9 @@ const struct graft_option graft_options_pixels[] = {
      .help = "the model wants red first"},
     {.name = "decode", .arg = "HOW", .take = graft_take_choice,
      .slot = GRAFT_SLOT(decode), .choices = "fast exact",
-     .help = "exact decodes every pixel, as Pillow does; fast may decode a "
-             "large JPEG at a reduced size (default: exact)"},
+     .help = "fast takes a JPEG at 1/2, 1/4 or 1/8 of its size while the "
+             "short side stays twice what is needed; exact takes every pixel "
+             "(default: what the file says, else fast)"},
     {.name = "batch", .arg = "N", .take = graft_take_int,
      .slot = GRAFT_SLOT(batch), .min = 1, .max = 4096,
      .help = "photos at a time (default: chosen)"},

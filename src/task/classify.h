@@ -34,7 +34,7 @@ int graft_choose_preprocess(struct graft_preprocess *out,
                             const struct graft_model *m,
                             const struct graft_card *card,
                             const struct graft_preprocess_options *o);
-/* "exact" (NULL too) or "fast". */
+/* "fast" (NULL too) or "exact". */
 int graft_choose_decode(bool *exact, const char *name);
 /* Sets r->preprocess and r->preprocess_source. */
 int graft_report_preprocess(struct graft_report *r,

@@ -125,8 +125,8 @@ int graft_choose_preprocess(struct graft_preprocess *out,
 
 int graft_choose_decode(bool *exact, const char *name)
 {
-    *exact = !name || !strcmp(name, "exact");
-    if (*exact || !strcmp(name, "fast"))
+    *exact = name && !strcmp(name, "exact");
+    if (*exact || !name || !strcmp(name, "fast"))
         return GRAFT_OK;
     return graft_fail(GRAFT_EARG, "decode '%s' is not known; there are fast, "
                       "exact", name);

@@ -147,9 +147,8 @@ def photos():
                        check=True)
         values, same = {"graft": [], "pillow": []}, 0.0
         for _ in range(max(1, REPEATS // 2)):
-            seconds, text = timed([GRAFT, "predict", file, folder, "--decode",
-                                   "fast", "--batch", "32", "--threads", "2",
-                                   "-q"])
+            seconds, text = timed([GRAFT, "predict", file, folder, "--batch",
+                                   "32", "--threads", "2", "-q"])
             values["graft"].append(seconds)
             theirs = script("pillow_ort.py", file, folder, 2)
             values["pillow"].append(theirs["seconds"])

@@ -51,6 +51,11 @@ cp "$(find "$PICTURES/train/cat" -name '*.jpg' | head -n 1)" \
 gives 'a folder with everything trains' 0 'accuracy ' \
     train "$MINI" zoo -o zoo.onnx
 cp out said_train
+true_that 'the card says how photos were decoded' \
+    grep -q '"decode": "fast"' zoo.json
+gives 'every pixel on request' 0 'accuracy ' \
+    train "$MINI" zoo --decode exact -o whole.onnx
+true_that 'the card says that too' grep -q '"decode": "exact"' whole.json
 for f in zero.jpg words.jpg half.jpg anim.gif new.webp pipe.jpg; do
     true_that "$f is named as skipped" grep -q "$f: ." said_train
 done

@@ -7,6 +7,7 @@
 #   make deps       installs the Debian packages that Graft is built from
 #   make install    program, libraries, headers, man page, pkg-config file
 #   make test-asan  tests under the address, undefined and thread sanitizers
+#   make test-aarch64  unit tests as aarch64, by qemu (what it needs: below)
 #   make check      layers, headers alone, banned calls, exported symbols
 #   make reference  our files and figures against ONNX Runtime and Pillow
 #   make bench      speed and memory beside ONNX Runtime and PyTorch
@@ -257,6 +258,20 @@ test-asan: $(BUILD)/deps.ok
 	   $(if $(HAS_CLI),$(BUILD)/asan/graft $(BUILD)/asan/draw)
 	$(SUB) $(TSAN) $(BUILD)/tsan/run-tests
 	$(Q)$(ENV) bash tests/all.sh asan $(if $(HAS_CLI),asan-cli) tsan
+
+# The same sources for another machine. On Debian this needs
+#   apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+#   dpkg --add-architecture arm64 && apt-get update
+#   apt-get install libPACKAGE-dev:arm64, for each library of .ci/deps
+# GRAFT_SHARED says where the real models are; T=pattern chooses tests.
+CROSS = BUILD=$(BUILD)/aarch64 CC=aarch64-linux-gnu-gcc
+.PHONY: test-aarch64
+test-aarch64:
+	@command -v qemu-aarch64 aarch64-linux-gnu-gcc >/dev/null || \
+	 { echo "test-aarch64 needs qemu-aarch64, aarch64-linux-gnu-gcc and" \
+	   "libraries for arm64: see the Makefile" >&2; exit 1; }
+	$(SUB) $(CROSS) $(BUILD)/aarch64/run-tests
+	$(Q)qemu-aarch64 $(BUILD)/aarch64/run-tests $(T)
 
 check: $(BUILD)/deps.ok
 	$(SUB) lib $(BUILD)/graft

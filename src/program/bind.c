@@ -3,14 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "program/program_impl.h"
 
-/* Under a sanitizer everything starts as NaN, so that what is read before it
- * was written shows in the results. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { POISON = 1 };
-#else
-enum { POISON = 0 };
-#endif
-
 /* ---- block and scratch -------------------------------------------------- */
 
 static size_t round_up(size_t bytes)
@@ -86,7 +78,7 @@ static int allocate(struct graft_program *p)
     p->scratch = graft_alloc_aligned((size_t)(all - c->block_bytes));
     if (!p->block || !p->scratch)
         return GRAFT_EMEM;
-    if (POISON) {
+    if (GRAFT_CHECKED) { /* what is read before it was written shows: NaN */
         memset(p->block, 0xff, (size_t)c->block_bytes);
         memset(p->scratch, 0xff, (size_t)(all - c->block_bytes));
     }

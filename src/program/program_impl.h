@@ -36,6 +36,15 @@ struct graft_program {
     int n;                         /* images of the last forward */
 };
 
+#if defined(__SANITIZE_ADDRESS__)
+enum { GRAFT_CHECKED = 1 }; /* builds that look at everything (check.c) */
+#else
+enum { GRAFT_CHECKED = 0 };
+#endif
+/* Ends the process where a forward call left unused lanes that are not
+ * zero. */
+void graft_check_lanes(const struct graft_call *c);
+
 /* Memory, packs, views and calls of a compiled program (bind.c). */
 int graft_program_bind(struct graft_program *p);
 /* Section 1; the first time everything, then what the selection changes. */

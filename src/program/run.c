@@ -68,6 +68,8 @@ void graft_step_forward(struct graft_program *p, struct graft_step *s,
                                         first, n);
     s->call.n = n;
     s->plan.forward(&s->call);
+    if (GRAFT_CHECKED)
+        graft_check_lanes(&s->call);
 }
 
 /* Image `image` of value v for worker w: of what lies in the workers' parts,
@@ -117,6 +119,8 @@ static void step_image(struct graft_program *p, const struct graft_step *s,
         f->ep.residual = &f->residual;
     }
     s->plan.forward(&f->call);
+    if (GRAFT_CHECKED)
+        graft_check_lanes(&f->call);
 }
 
 /* What backward may read; the memory of the rest is in use again. */

@@ -8,7 +8,6 @@
 
 #include "kernels/kernels.h"
 
-/* Cycles of a vector of 16 reals, bytes, bytes a cycle. */
 /* Cycles, with vectors of 16 reals; bytes; bytes a cycle. */
 static const double DIRECT = 1.06, STRIDED = 1.2; /* over the products alone */
 enum {
@@ -19,7 +18,7 @@ enum {
     L3 = 16 << 20,       /* weights are read in order, */
     L3_SHARED = 6 << 20, /* V and M are not, */
     SCATTERED = 3,       /* nor as fast */
-    FROM_L2 = 64, FROM_L3 = 32, FROM_MEMORY = 8,
+    FROM_L2 = 64, FROM_L3 = 32, FROM_MEMORY = 10,
     MOST_TILES = 160     /* of a block */
 };
 
@@ -80,13 +79,17 @@ static double fetch(double bytes, double size, double l3)
                                                       : FROM_MEMORY);
 }
 
-/* V is written, and read for each panel; M is written and read. */
+/* V is written, and read for each panel; M is written and read. Where both
+ * are shared a slot's part of V meets all panels at once. */
 static double memory(const struct weigh *w, double v, double m, double u,
                      int64_t blocks)
 {
     double panels = (double)ceil_div(w->g->m, w->k->block.width);
     bool few = panels < GRAFT_WINOGRAD_FEW && blocks < GRAFT_WINOGRAD_FEW;
-    double held = v + (few ? m : m / panels);
+    if (few)
+        return fetch(2 * (v + m), v + m, L3_SHARED) *
+                   (v + m > 1.5 * L2 ? SCATTERED : 1) + fetch(u, u, L3);
+    double held = v + m / panels;
     return fetch((panels + 1) * v + 2 * m, held, L3_SHARED) *
                (held > L2 ? SCATTERED : 1) + fetch(u, u, L3);
 }

@@ -17,7 +17,8 @@ const struct graft_option graft_options_common[] = {
      .slot = GRAFT_SLOT(runtime.isa), .choices = "generic avx2 avx512",
      .help = "instructions to use: generic, avx2 or avx512 "
              "(default: the best this machine has)"},
-    {.name = "exact", .take = graft_take_flag, .slot = GRAFT_SLOT(runtime.exact),
+    {.name = "exact", .take = graft_take_flag,
+     .slot = GRAFT_SLOT(runtime.exact),
      .help = "convolutions as plain sums of products, without the faster ways "
              "that round a little more"},
     {.name = "quiet", .letter = 'q', .take = graft_take_flag,

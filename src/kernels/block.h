@@ -75,7 +75,7 @@ struct graft_block_run {
 void graft_block_run(struct graft_block_run *r, struct graft_pool *pool,
                      void *scratch, size_t scratch_step, void *shared);
 
-/* ---- between the cut and the kernels -------------------------------------- */
+/* ---- between the cut and the kernels ------------------------------------ */
 
 /* detail[] of POINT, DIRECT, STEM; of DEPTHWISE rows and share. A task is a
  * band of output rows and columns of some images, times some panels. */

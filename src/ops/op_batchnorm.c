@@ -168,7 +168,8 @@ static int64_t macs(const struct graft_infer *f)
     {                                                                       \
         .name = "BatchNormalization", .domain = "", .since = from,          \
         .until = to, .arity = {5, 5, 1, outs},                              \
-        .flags = GRAFT_OP_EPILOGUE | GRAFT_OP_STRIDED, .args_size = sizeof(struct args),       \
+        .flags = GRAFT_OP_EPILOGUE | GRAFT_OP_STRIDED,                      \
+        .args_size = sizeof(struct args),                                   \
         .parse = parse, .infer = infer, .plan = plan, .forward = forward,   \
         .macs = macs, .affine = affine                                      \
     }

@@ -103,7 +103,8 @@ static int64_t live_at(const struct graft_compiler *c, bool local, int time)
 {
     int64_t sum = 0;
     for (int i = 0; i < c->buffer.n; i++)
-        if (c->buffer.at[i].local == local && c->buffer.at[i].first <= time && time <= c->buffer.at[i].last)
+        if (c->buffer.at[i].local == local &&
+            c->buffer.at[i].first <= time && time <= c->buffer.at[i].last)
             sum += c->buffer.at[i].bytes;
     return sum;
 }

@@ -28,7 +28,8 @@ static const struct {
     enum role role;
 } roles[] = {
     {"Relu", ACTIVATION}, {"Clip", ACTIVATION}, {"HardSwish", ACTIVATION},
-    {"Swish", ACTIVATION}, {"HardSigmoid", ACTIVATION}, {"LeakyRelu", ACTIVATION},
+    {"Swish", ACTIVATION}, {"HardSigmoid", ACTIVATION},
+    {"LeakyRelu", ACTIVATION},
     {"PRelu", ACTIVATION}, {"Elu", ACTIVATION}, {"Tanh", ACTIVATION},
     {"Sigmoid", SCORES}, {"Softmax", SCORES}, {"LogSoftmax", SCORES},
     {"GlobalAveragePool", POOL}, {"GlobalMaxPool", POOL},

@@ -8,7 +8,7 @@
 
 #include "program/compiler.h"
 
-/* ---- is it along the channels? ------------------------------------------- */
+/* ---- is it along the channels? ------------------------------------------ */
 
 static const struct graft_shape *shape_of(const struct graft_compiler *c,
                                           int v)
@@ -52,7 +52,7 @@ static bool is_called(const struct graft_step *s, const char *name)
            !strcmp(s->op->name, name);
 }
 
-/* ---- a step of a kind of its own ------------------------------------------ */
+/* ---- a step of a kind of its own ---------------------------------------- */
 
 static int64_t channels_of(const struct graft_compiler *c, int v)
 {
@@ -91,7 +91,7 @@ static void take_place(struct graft_compiler *c, struct graft_step *old,
     old->dead = true;
 }
 
-/* ---- shuffles -------------------------------------------------------------- */
+/* ---- shuffles ----------------------------------------------------------- */
 
 static struct graft_step *next_of(const struct graft_compiler *c,
                                   const struct graft_step *s)
@@ -156,7 +156,7 @@ static int make_shuffle(struct graft_compiler *c, struct graft_step *split)
     return GRAFT_OK;
 }
 
-/* ---- Swish ------------------------------------------------------------------ */
+/* ---- Swish -------------------------------------------------------------- */
 
 /* Mul of x and Sigmoid(x). */
 static int make_swish(struct graft_compiler *c, struct graft_step *mul)
@@ -186,7 +186,7 @@ static int make_swish(struct graft_compiler *c, struct graft_step *mul)
     return GRAFT_OK;
 }
 
-/* ---- concatenations before, splits behind ----------------------------------- */
+/* ---- concatenations before, splits behind ------------------------------- */
 
 /* A step whose only input is a concatenation for it alone reads what that
  * reads. */

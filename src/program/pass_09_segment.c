@@ -38,7 +38,7 @@ static int sort_sections(struct graft_compiler *c)
     return GRAFT_OK;
 }
 
-/* ---- deep segments -------------------------------------------------------- */
+/* ---- deep segments ------------------------------------------------------ */
 
 enum {
     SMALL = 256 * 1024,   /* bytes of weights that no image minds reading */

@@ -111,7 +111,8 @@ static bool in_place(const struct graft_compiler *c,
     int x = graft_root(c, s->in[0]), y = graft_root(c, s->out[0]);
     const struct graft_wvalue *vx = &c->value.at[x], *vy = &c->value.at[y];
     if (vx->buffer < 0 || vy->buffer < 0 || vx->buffer == vy->buffer ||
-        vx->feed || vx->local != vy->local || vx->info.per_image != vy->info.per_image ||
+        vx->feed || vx->local != vy->local ||
+        vx->info.per_image != vy->info.per_image ||
         c->value.at[s->in[0]].info.fmt.layout !=
             c->value.at[s->out[0]].info.fmt.layout ||
         c->buffer.at[vx->buffer].bytes != c->buffer.at[vy->buffer].bytes ||

@@ -65,7 +65,7 @@ const struct graft_op graft_row_copy = {
     .flags = GRAFT_OP_VIEW, .grad_in = 1, .plan = copy_plan,
     .forward = copy_forward, .backward = copy_backward};
 
-/* ---- reorder between layouts ---------------------------------------------- */
+/* ---- reorder between layouts -------------------------------------------- */
 
 /* Where channel c of pixel p of an image lies:
  * (c / 16) block + (c % 16) lane + p pixel. */

@@ -19,91 +19,6 @@ void op_run_fail_(const struct op_run *r, const char *fmt, ...)
     abort(); /* fail() does not return */
 }
 
-/* ---- guarded memory ------------------------------------------------------ */
-
-enum { GUARD = 64, GUARD_BYTE = 0xa5, FILL_BYTE = 0xff /* NaN, -1 */ };
-
-static void *guarded(struct op_run *r, size_t bytes)
-{
-    struct op_buffer *b = graft_push(&r->buffer);
-    char *p = graft_alloc_aligned(bytes + 2 * GUARD);
-    if (!b || !p)
-        op_run_fail(r, "no memory");
-    memset(p, GUARD_BYTE, bytes + 2 * GUARD);
-    b->data = p + GUARD;
-    b->bytes = bytes;
-    memset(b->data, FILL_BYTE, bytes);
-    return b->data;
-}
-
-static void release_buffers(struct op_run *r)
-{
-    for (int i = 0; i < r->buffer.n; i++) {
-        struct op_buffer *b = &r->buffer.at[i];
-        for (size_t k = 0; k < GUARD; k++)
-            if ((uint8_t)b->data[-1 - (int64_t)k] != GUARD_BYTE ||
-                (uint8_t)b->data[b->bytes + k] != GUARD_BYTE)
-                op_run_fail(r, "wrote outside buffer %d of %zu bytes", i,
-                            b->bytes);
-        graft_free(b->data - GUARD);
-    }
-    graft_array_release(&r->buffer);
-}
-
-/* ---- numbers in views ---------------------------------------------------- */
-
-/* Physical element index of logical row-major index i. */
-static int64_t place_of(const struct graft_view *v, int64_t i)
-{
-    const struct graft_shape *s = &v->shape;
-    if (v->fmt.layout == GRAFT_ROW || s->rank < 2)
-        return i;
-    int64_t area = graft_shape_span(s, 2, s->rank), c = s->dim[1];
-    int64_t at = i % area, ch = i / area % c, n = i / area / c;
-    if (v->fmt.layout == GRAFT_IMAGE)
-        return (n * area + at) * c + ch;
-    return ((n * ((c + 15) / 16) + ch / 16) * area + at) * 16 + ch % 16;
-}
-
-double op_run_number(const struct graft_view *v, int64_t i)
-{
-    int64_t at = place_of(v, i);
-    return v->fmt.dtype == GRAFT_REAL ? (double)graft_reals(v)[at]
-                                      : (double)graft_ints(v)[at];
-}
-
-void op_run_set(const struct graft_view *v, int64_t i, double x)
-{
-    int64_t at = place_of(v, i);
-    if (v->fmt.dtype == GRAFT_REAL)
-        graft_reals(v)[at] = (real)x;
-    else
-        graft_ints(v)[at] = (int64_t)x;
-}
-
-void op_run_fill(struct op_run *r, const struct graft_view *v, double x)
-{
-    (void)r;
-    for (int64_t i = 0; i < graft_count(v); i++)
-        op_run_set(v, i, x);
-}
-
-static size_t bytes_of(struct op_run *r, const struct graft_view *v)
-{
-    int64_t n = graft_format_bytes(&v->fmt, &v->shape);
-    if (n < 0)
-        op_run_fail(r, "a value is too large");
-    return (size_t)n;
-}
-
-static void allocate(struct op_run *r, struct graft_view *v)
-{
-    size_t bytes = bytes_of(r, v);
-    v->data = guarded(r, bytes);
-    if (v->fmt.layout == GRAFT_C16)
-        memset(v->data, 0, bytes);
-}
-
 /* ---- parse and infer ----------------------------------------------------- */
 
 static int count_values(const struct op_value *v)
@@ -256,7 +171,7 @@ static void plan_epilogue(struct op_run *r)
     int64_t n = s->dim[s->rank >= 3 ? 1 : s->rank - 1];
     r->ep.act = c->act;
     if (c->bias) {
-        real *b = guarded(r, (size_t)n * sizeof *b);
+        real *b = op_run_memory(r, (size_t)n * sizeof *b);
         for (int64_t i = 0; i < n; i++)
             b[i] = (real)c->bias[i];
         r->ep.bias = b;
@@ -281,15 +196,15 @@ static void place_inputs(struct op_run *r)
             continue;
         r->vin[i] = view_of(&r->in[i],
                             r->packed[i] ? GRAFT_ROW : r->layout[0][i]);
-        allocate(r, &r->vin[i]);
+        op_run_allocate(r, &r->vin[i]);
         for (int64_t k = 0; k < graft_count(&r->vin[i]); k++)
             if (r->c->in[i].ints)
                 graft_ints(&r->vin[i])[k] = r->c->in[i].ints[k];
             else
                 op_run_set(&r->vin[i], k, r->given[i][k]);
         if (r->packed[i]) {
-            r->packs[i] = guarded(r, r->pack[i].bytes);
-            r->dpacks[i] = guarded(r, r->pack[i].dbytes);
+            r->packs[i] = op_run_memory(r, r->pack[i].bytes);
+            r->dpacks[i] = op_run_memory(r, r->pack[i].dbytes);
         }
     }
 }
@@ -300,12 +215,12 @@ static void place_outputs(struct op_run *r)
         if (r->c->out[k].from == OP_ABSENT)
             continue;
         r->vout[k] = view_of(&r->out[k], r->layout[1][k]);
-        allocate(r, &r->vout[k]);
+        op_run_allocate(r, &r->vout[k]);
     }
     if (!r->c->residual)
         return;
     r->residual = r->vout[0];
-    allocate(r, &r->residual);
+    op_run_allocate(r, &r->residual);
     for (int64_t i = 0; i < graft_count(&r->residual); i++)
         op_run_set(&r->residual, i, r->c->residual[i]);
 }
@@ -336,46 +251,18 @@ void op_run_plan(struct op_run *r, enum graft_isa isa, int threads,
         op_run_fail(r, "no pool");
     place_inputs(r);
     place_outputs(r);
-    r->saved = guarded(r, r->plan.saved);
-    r->scratch = guarded(r, r->plan.scratch);
-    r->task_scratch = guarded(r, r->plan.task_scratch * (size_t)threads);
+    r->saved = op_run_memory(r, r->plan.saved);
+    r->scratch = op_run_memory(r, r->plan.scratch);
+    r->task_scratch = op_run_memory(r, r->plan.task_scratch *
+                                           (size_t)threads);
     op_run_pack(r);
-}
-
-bool op_run_is_blocked(const struct op_run *r)
-{
-    bool any = false;
-    for (int i = 0; i < r->n_in; i++)
-        any |= r->layout[0][i] == GRAFT_C16;
-    for (int k = 0; k < r->n_out; k++)
-        any |= r->layout[1][k] == GRAFT_C16;
-    return any;
-}
-
-void op_run_check_lanes(struct op_run *r)
-{
-    for (int k = 0; k < r->n_out; k++) {
-        const struct graft_view *v = &r->vout[k];
-        if (!v->data || v->fmt.layout != GRAFT_C16)
-            continue;
-        int64_t c = v->shape.dim[1], blocks = (c + 15) / 16;
-        int64_t area = graft_shape_span(&v->shape, 2, v->shape.rank);
-        for (int64_t i = 0; i < v->shape.dim[0] * area && c % 16; i++) {
-            int64_t last = (i / area * blocks + blocks - 1) * area + i % area;
-            for (int64_t l = c % 16; l < 16; l++)
-                if (graft_reals(v)[last * 16 + l] != 0)
-                    op_run_fail(r, "output %d: lane %lld of the last block "
-                                "is %g, not zero", k, (long long)l,
-                                (double)graft_reals(v)[last * 16 + l]);
-        }
-    }
 }
 
 void op_run_release(struct op_run *r)
 {
     graft_pool_free(r->pool);
     r->pool = NULL;
-    release_buffers(r);
+    op_run_release_memory(r);
     graft_arena_release(&r->arena);
 }
 
@@ -388,7 +275,7 @@ void op_run_pack(struct op_run *r)
         if (!r->packed[i])
             continue;
         const struct graft_pack_request *q = &r->pack[i];
-        size_t bytes = bytes_of(r, &r->vin[i]);
+        size_t bytes = op_run_bytes(r, &r->vin[i]);
         if (!q->kind) {
             memcpy(r->packs[i], r->vin[i].data, bytes);
             continue;
@@ -434,7 +321,8 @@ void op_run_forward(struct op_run *r, int n)
     for (int k = 0; k < r->n_out; k++) {
         cut_batch(&r->vout[k], &r->out[k], n);
         if (r->vout[k].data && r->vout[k].data != r->vin[0].data)
-            memset(r->vout[k].data, FILL_BYTE, bytes_of(r, &r->vout[k]));
+            memset(r->vout[k].data, OP_RUN_FILL,
+                   op_run_bytes(r, &r->vout[k]));
     }
     cut_batch(&r->residual, &r->out[0], n);
     struct graft_call call = call_of(r, n);
@@ -472,6 +360,6 @@ void op_run_backward(struct op_run *r)
         if (q->kind)
             q->kind->unpack(graft_reals(&r->din[i]), r->dpacks[i], q->spec);
         else
-            memcpy(r->din[i].data, r->dpacks[i], bytes_of(r, &r->din[i]));
+            memcpy(r->din[i].data, r->dpacks[i], op_run_bytes(r, &r->din[i]));
     }
 }

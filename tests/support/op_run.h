@@ -66,6 +66,14 @@ double op_run_number(const struct graft_view *v, int64_t i);
 void op_run_set(const struct graft_view *v, int64_t i, double x);
 void op_run_fill(struct op_run *r, const struct graft_view *v, double x);
 
+/* Parts of the above (op_memory.c): memory between guards, which a release
+ * checks; OP_RUN_FILL makes NaN, and -1 of integers. */
+enum { OP_RUN_FILL = 0xff };
+void *op_run_memory(struct op_run *r, size_t bytes);
+void op_run_release_memory(struct op_run *r);
+size_t op_run_bytes(struct op_run *r, const struct graft_view *v);
+void op_run_allocate(struct op_run *r, struct graft_view *v);
+
 #define op_run_fail(r, ...) op_run_fail_(r, __VA_ARGS__)
 void op_run_fail_(const struct op_run *r, const char *fmt, ...)
     GRAFT_PRINTF(2, 3) __attribute__((noreturn));

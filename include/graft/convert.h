@@ -69,7 +69,8 @@ struct graft_float16_change {
  * stays float32. Biases, normalisations and shapes stay as they are, and so
  * do a tensor that does not fit, an output, and an input with a default.
  * Names are borrowed from the model. Opset 6 is the first that knows such a
- * Cast; a file that says how to train it is refused. change: NULL, or what was done. */
+ * Cast; a file that says how to train it is refused. change: NULL, or what
+ * was done. */
 GRAFT_API int graft_model_to_float16(graft_model *m,
                                      struct graft_float16_change *change);
 

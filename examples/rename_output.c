@@ -43,6 +43,11 @@ static int rename_output(graft_model *model, const char *name)
 {
     struct graft_model_info *x = NULL;
     int status = graft_model_info_new(&x, model);
+    if (!status && !x->graph.n_outputs) {
+        fprintf(stderr, "rename_output: the model has no outputs\n");
+        graft_model_info_free(x);
+        return 1; /* said already */
+    }
     if (!status && x->graph.n_outputs != 1)
         fprintf(stderr, "the model has %d outputs; the first is renamed\n",
                 x->graph.n_outputs);
@@ -67,7 +72,7 @@ int main(int argc, char **argv)
         status = graft_model_save(model, argv[3], NULL);
     if (!status)
         status = print_ends(model);
-    if (status)
+    if (status < 0)
         fprintf(stderr, "rename_output: %s\n", graft_error_message());
     graft_model_free(model);
     return status ? 1 : 0;

@@ -67,9 +67,10 @@ struct graft_float16_change {
  * dimensions and 1024 elements or more, rounded to nearest, ties to even. A
  * Cast in front gives their readers the float32 that they had; computing
  * stays float32. Biases, normalisations and shapes stay as they are, and so
- * does a tensor that does not fit. Names are borrowed from the model. Opset 6
- * is the first that knows such a Cast; a file that says how to train it is
- * refused. change: NULL, or what was done. */
+ * do a tensor that does not fit, an output, and an input with a default.
+ * Names are borrowed from the model. Opset 6 is the first that knows such a
+ * Cast; a file that says how to train it is refused. change: NULL, or what
+ * was done. */
 GRAFT_API int graft_model_to_float16(graft_model *m,
                                      struct graft_float16_change *change);
 

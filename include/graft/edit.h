@@ -62,8 +62,9 @@ GRAFT_API int graft_model_rename_node(graft_model *m, const char *node,
 
 /* Makes these values, in this order, the outputs, and removes what none of
  * them needs: nodes, and initializers that these left without a reader.
- * Inputs stay. A value without a stated type gets the one that Graft infers,
- * or is refused. `removed`: NULL, or what went. */
+ * Inputs stay, and so does what training information or the quantisation
+ * annotation of a value that stays names. A value without a stated type gets
+ * the one that Graft infers, or is refused. `removed`: NULL, or what went. */
 GRAFT_API int graft_model_set_outputs(graft_model *m,
                                       const char *const *values, int n,
                                       struct graft_removed *removed);

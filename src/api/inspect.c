@@ -216,7 +216,8 @@ static int plan(struct graft_inspected *t, const struct graft_model *m,
     t->x.fixed_batch = graft_model_fixed_batch(m);
     int n_max = batch > 0 ? batch : DEFAULT_BATCH;
     struct graft_compile c = {
-        .model = m, .n_max = t->x.fixed_batch ? t->x.fixed_batch : n_max};
+        .model = m, .n_max = t->x.fixed_batch ? t->x.fixed_batch : n_max,
+        .plan_only = true};
     int status = graft_program_new(&p, m->rt, &c);
     if (status == GRAFT_EMEM || status == GRAFT_ECANCELED)
         return status;

@@ -9,7 +9,9 @@ static const struct graft_option options[] = {
     {.name = "output", .letter = 'o', .arg = "FILE", .take = graft_take_text,
      .slot = GRAFT_SLOT(output), .help = "the file to write"},
     {.name = "force", .letter = 'f', .take = graft_take_flag,
-     .slot = GRAFT_SLOT(force), .help = "replace FILE if it exists"},
+     .slot = GRAFT_SLOT(force),
+     .help = "replace FILE if it exists; never a file that the model is "
+             "read from"},
     {.name = "external-data", .take = graft_take_flag,
      .slot = GRAFT_SLOT(external_data),
      .help = "move the weights beside the file, into FILE.data"},

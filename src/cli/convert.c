@@ -83,7 +83,7 @@ static void tell_float16(const struct graft_float16_change *f)
     if (!f->tensors) {
         printf("float16   no tensor changed: none of float32 is %s\n",
                f->too_large_count ? "without a weight beyond 65504"
-                                  : "large enough");
+                                  : "large and neither input nor output");
     } else {
         printf("float16   %s tensor%s, %s instead of %s\n",
                graft_cli_count(f->tensors), s_of(f->tensors),

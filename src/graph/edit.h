@@ -38,7 +38,8 @@ int graft_edit_node(graft_value_id *out, struct graft_model *m,
  * of each value (graft_edit_value_type sets those), and removes what none of
  * them needs: nodes, then initializers that these left without a reader (and
  * their IR 3 inputs), value infos and quantisation annotations of removed
- * values. */
+ * values. What the file's training names is needed, and so is an initializer
+ * that an annotation of a value that stays names. */
 int graft_edit_outputs(struct graft_model *m, const graft_value_id *values,
                        int n);
 /* Rank -1: no shape is stated. What the file states of the value (as input,

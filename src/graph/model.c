@@ -46,6 +46,7 @@ void graft_graph_free(struct graft_model *m)
     graft_map_release(&m->taken);
     graft_array_release(&m->renamed);
     graft_map_release(&m->renamed_at);
+    graft_array_release(&m->tie);
     graft_arena_release(&m->arena);
     graft_free(m->path);
     graft_free(m);

@@ -151,6 +151,12 @@ struct graft_renamed {
     graft_value_id value;
 };
 
+/* `needs` is named by something that no node reads: an annotation of value
+ * `of`, or what the file says of its training (of -1). */
+struct graft_tie {
+    graft_value_id of, needs;
+};
+
 /* What export leaves out (model->strip). */
 enum { GRAFT_STRIP_DOC = 1, GRAFT_STRIP_VALUE_INFO = 2,
        GRAFT_STRIP_METADATA = 4 };
@@ -183,6 +189,7 @@ struct graft_model {
     struct graft_map renamed_at; /* `from` -> index into renamed */
     const char *doc;          /* doc string set by an edit; NULL: the file's */
     unsigned strip;           /* GRAFT_STRIP_... */
+    GRAFT_ARRAY(struct graft_tie) tie;
 };
 
 /* An empty model (for import, and for tests that build graphs by edits). */

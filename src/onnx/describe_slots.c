@@ -141,8 +141,9 @@ static int prepare(struct graft_describe *d, char *member,
                    const struct graft_slot *slot)
 {
     static const char *const nothing = "";
-    const struct graft_gathered empty = {.index = -1,
-                                         .wire = {.file = d->im.file}};
+    const struct graft_gathered empty = {
+        .index = -1,
+        .wire = {.data = (const uint8_t *)nothing, .file = d->im.file}};
     if (slot->how == GRAFT_SLOT_TEXT || slot->how == GRAFT_SLOT_DOMAIN)
         memcpy(member, &nothing, sizeof nothing);
     return slot->how == GRAFT_SLOT_INSIDE ? slot->each(d, member, &empty)

@@ -3,13 +3,31 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "onnx/export.h"
 
+#include "base/runtime.h"
 #include "base/status.h"
 #include "onnx/encode.h"
+
+int graft_put_file(struct graft_writer *w, const struct graft_runtime *rt,
+                   const void *at, uint64_t n)
+{
+    enum { AT_ONCE = 1 << 24 };
+    const uint8_t *from = at;
+    int status = GRAFT_OK;
+    while (!status && n) {
+        const uint64_t part = n < AT_ONCE ? n : AT_ONCE;
+        status = rt ? graft_runtime_check(rt) : GRAFT_OK;
+        if (!status)
+            status = graft_writer_put(w, from, part);
+        from += part;
+        n -= part;
+    }
+    return status;
+}
 
 int graft_sink_put(struct graft_sink *s, const void *at, uint64_t n)
 {
     if (s->file) {
-        int status = graft_writer_put(s->file, at, n);
+        int status = graft_put_file(s->file, s->rt, at, n);
         if (status)
             return status;
     } else if (s->memory && n) {

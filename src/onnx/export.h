@@ -26,7 +26,11 @@ struct graft_sink {
     struct graft_writer *file;
     uint8_t *memory;
     uint64_t n;
+    const struct graft_runtime *rt; /* may be cancelled; NULL: nobody can */
 };
+/* Many bytes into a file, until the runtime is cancelled (NULL: never). */
+int graft_put_file(struct graft_writer *w, const struct graft_runtime *rt,
+                   const void *at, uint64_t n);
 
 /* A data file: which elements it holds, and where. */
 struct graft_data_file {

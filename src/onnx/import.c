@@ -18,7 +18,7 @@ enum { IR_MIN = 3, IR_MAX = 14 };
 enum { MAX_OPSETS = 1024 };
 
 /* Field numbers of ModelProto. */
-enum { M_GRAPH = 7, M_OPSET = 8, M_METADATA = 14, M_TRAINING = 20,
+enum { M_GRAPH = 7, M_OPSET = 8, M_METADATA = 14, M_TRAINING = GRAFT_M_TRAINING,
        M_FUNCTIONS = 25, M_CONFIGURATION = 26 };
 
 uint64_t graft_import_max(const struct graft_runtime *rt)

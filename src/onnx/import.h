@@ -99,6 +99,15 @@ int graft_import_node(struct graft_import *im, struct graft_span span);
 int graft_import_attr(struct graft_attr *out, struct graft_import *im,
                       struct graft_span span, const char *node);
 
+/* Notes that `needs` (-1: nothing) is named by an annotation of `of`, or by
+ * training (-1). */
+int graft_import_tie(struct graft_import *im, graft_value_id of,
+                     graft_value_id needs);
+/* A TrainingInfoProto, once all values are known: what it names is needed,
+ * and not to be had by something new. */
+enum { GRAFT_M_TRAINING = 20 };
+int graft_import_training(struct graft_import *im, struct graft_span span);
+
 /* Once all values are known: node->capture, and names taken by subgraphs. */
 int graft_import_captures(struct graft_import *im, int32_t node);
 

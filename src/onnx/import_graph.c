@@ -133,9 +133,16 @@ static int read_quantization(struct graft_import *im, struct graft_item *item)
 {
     Onnx__TensorAnnotation *p = NULL;
     int status = graft_unpack(&p, im, &onnx__tensor_annotation__descriptor,
-                              graft_item_span(item), ~GRAFT_FIELD(1));
+                              graft_item_span(item),
+                              ~(GRAFT_FIELD(1) | GRAFT_FIELD(2)));
     if (!status && p->tensor_name)
         about(im, item, graft_value_find(im->m, p->tensor_name));
+    for (size_t i = 0; !status && item->index >= 0 &&
+                       i < p->n_quant_parameter_tensor_names; i++) {
+        const char *name = p->quant_parameter_tensor_names[i]->value;
+        status = graft_import_tie(im, item->index,
+                                  name ? graft_value_find(im->m, name) : -1);
+    }
     graft_unpack_free(im, p);
     return status;
 }
@@ -244,5 +251,11 @@ int graft_import_graph(struct graft_import *im)
     int status = read_graph(im);
     if (!status)
         status = graft_import_far_external(im);
-    return status ? status : check_graph(im);
+    if (!status)
+        status = check_graph(im);
+    for (int i = 0; !status && i < im->items->model.n; i++)
+        if (im->items->model.at[i].number == GRAFT_M_TRAINING)
+            status = graft_import_training(
+                im, graft_item_span(&im->items->model.at[i]));
+    return status;
 }

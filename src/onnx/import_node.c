@@ -200,3 +200,53 @@ int graft_import_captures(struct graft_import *im, int32_t index)
     graft_array_release(&c.id);
     return status;
 }
+
+/* ---- training ------------------------------------------------------------ */
+
+int graft_import_tie(struct graft_import *im, graft_value_id of,
+                     graft_value_id needs)
+{
+    if (needs < 0 || !graft_value_defined(&im->m->value.at[needs]))
+        return GRAFT_OK;
+    struct graft_tie *tie = graft_push(&im->m->tie);
+    if (!tie)
+        return GRAFT_EMEM;
+    *tie = (struct graft_tie){of, needs};
+    return GRAFT_OK;
+}
+
+/* Key and value of a binding are both names of values. */
+static int mention_texts(struct captures *c, struct graft_wire w)
+{
+    struct graft_field f;
+    int got, status = GRAFT_OK;
+    while (!status && (got = graft_wire_next(&w, &f)) != 0) {
+        if (got < 0)
+            return got;
+        if ((f.number == 1 || f.number == 2) && f.length)
+            status = mention(c, w.data + f.payload, f.length);
+    }
+    return status;
+}
+
+int graft_import_training(struct graft_import *im, struct graft_span span)
+{
+    enum { INITIALIZATION = 1, ALGORITHM, INITIAL_BINDING, UPDATE_BINDING };
+    struct graft_wire w = graft_import_wire(im, span);
+    struct captures c = {.im = im};
+    struct graft_field f;
+    int got = 0, status = GRAFT_OK;
+    while (!status && (got = graft_wire_next(&w, &f)) > 0) {
+        struct graft_wire in = graft_wire_into(&w, &f);
+        if (f.number == INITIALIZATION || f.number == ALGORITHM)
+            status = walk(&c, in, &onnx__graph_proto__descriptor, true);
+        else if (f.number == INITIAL_BINDING || f.number == UPDATE_BINDING)
+            status = mention_texts(&c, in);
+    }
+    if (!status && got < 0)
+        status = got;
+    for (int i = 0; !status && i < c.id.n; i++)
+        status = graft_import_tie(im, -1, c.id.at[i]);
+    graft_array_release(&c.id);
+    return status;
+}

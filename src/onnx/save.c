@@ -63,7 +63,7 @@ static int copy_to(struct files *fs, const struct graft_blob *b,
     graft_free(inner);
     if (!status)
         status = add_file(&w, fs, path);
-    return status ? status : graft_writer_put(w, b->data, b->size);
+    return status ? status : graft_put_file(w, fs->m->rt, b->data, b->size);
 }
 
 /* The name of a data file is the model's, so a link among its folders may
@@ -100,7 +100,7 @@ static int copy_data(struct files *fs, const char *folder,
     if (!status)
         status = graft_data_blob_stands(&stands, path, b);
     if (!status && stands == GRAFT_STANDS_OTHER)
-        status = graft_fail(GRAFT_EEXIST, "'%s' exists with other contents, "
+        status = graft_fail(GRAFT_EARG, "'%s' exists with other contents, "
                             "and the model must have its data file under "
                             "this name: remove it, or choose another folder, "
                             "or write the weights anew (--embed, "
@@ -118,7 +118,8 @@ static int copy_all(struct files *fs)
     char *folder = graft_path_folder(fs->path);
     int status = folder ? add_file(&w, fs, fs->path) : GRAFT_EMEM;
     if (!status)
-        status = graft_writer_put(w, m->blob.at[0].data, m->blob.at[0].size);
+        status = graft_put_file(w, m->rt, m->blob.at[0].data,
+                                m->blob.at[0].size);
     for (int i = 1; !status && i < m->blob.n; i++)
         status = copy_data(fs, folder, &m->blob.at[i]);
     graft_free(folder);
@@ -127,9 +128,9 @@ static int copy_all(struct files *fs)
 
 /* ---- written anew -------------------------------------------------------- */
 
-static int put_bytes(void *w, const void *at, uint64_t n)
+static int put_bytes(void *sink, const void *at, uint64_t n)
 {
-    return graft_writer_put(w, at, n);
+    return graft_sink_put(sink, at, n);
 }
 
 /* FILE.data; where such a file stands with other contents, the old FILE may
@@ -153,8 +154,12 @@ static int name_data(char **out, bool *there, struct files *fs,
             status = graft_data_file_stands(&stands, s.at, d);
     }
     if (!status && stands == GRAFT_STANDS_OTHER)
-        status = graft_fail(GRAFT_EEXIST, "'%s' exists already, with other "
-                            "contents", s.at);
+        status = fs->mode == GRAFT_WRITE_REPLACE
+                     ? graft_fail(GRAFT_EARG, "'%s' exists already, with other "
+                                  "contents than its name says: remove it",
+                                  s.at)
+                     : graft_fail(GRAFT_EEXIST, "'%s' exists already, with "
+                                  "other contents", s.at);
     *there = stands == GRAFT_STANDS_SAME;
     if (!status)
         *out = graft_str_take(&s);
@@ -165,9 +170,9 @@ static int name_data(char **out, bool *there, struct files *fs,
 static int write_data(struct files *fs, const struct graft_data_file *d,
                       const char *path)
 {
-    struct graft_writer *w = NULL;
-    int status = add_file(&w, fs, path);
-    return status ? status : graft_data_file_walk(d, fs->m, put_bytes, w);
+    struct graft_sink sink = {.rt = fs->m->rt};
+    int status = add_file(&sink.file, fs, path);
+    return status ? status : graft_data_file_walk(d, fs->m, put_bytes, &sink);
 }
 
 static int write_outside(struct files *fs, struct graft_export *x)
@@ -200,7 +205,8 @@ static int write_anew(struct files *fs)
     const uint64_t most = o->inside_max ? o->inside_max
                           : o->embed    ? embed_max
                                         : inside_max;
-    struct graft_export x = {.m = fs->m, .gathers = true};
+    struct graft_export x = {.m = fs->m, .gathers = true,
+                             .sink = {.rt = fs->m->rt}};
     uint64_t size = 0;
     int status = graft_export_size(&size, &x);
     if (!status && o->embed && size > most)

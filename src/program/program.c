@@ -88,7 +88,8 @@ int graft_program_new(struct graft_program **out, struct graft_runtime *rt,
         return status;
     }
     forget_lists(p);
-    graft_program_run_params(p, true);
+    if (!o->plan_only)
+        graft_program_run_params(p, true);
     *out = p;
     return GRAFT_OK;
 }

@@ -55,6 +55,8 @@ struct graft_compile {
     graft_find_op *find_op;          /* for tests; NULL: graft_op_find */
     int segment_images;              /* for tests: images that a segment
                                         takes at a time; 0: all */
+    bool plan_only;                  /* to be described, not run: what only
+                                        parameters give is not computed */
 };
 /* Bit of a pass that can be switched off ("tidy", "fold", "fuse", "layout",
  * "segment") for skip_passes; 0: no pass of that name. */

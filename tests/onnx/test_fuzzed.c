@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "craft.h"
+#include "graft/graph.h"
 
 static double cpu(void)
 {
@@ -34,4 +35,34 @@ TEST(onnx_fuzzed__many_operator_sets)
     double start = cpu();
     assert_fails(craft_parse(&m, &file), GRAFT_ELIMIT, "operator sets");
     assert_true(cpu() - start < 2);
+}
+
+/* Its absent values and indices were read at NULL. */
+TEST(onnx_fuzzed__empty_sparse_tensor_described)
+{
+    struct graft_str empty, g, training, file;
+    struct graft_model *m = NULL;
+    struct graft_model_info *x = NULL;
+    graft_str_init(&empty);
+    graft_str_init(&training);
+    graft_str_init(&g);
+    craft_put(&g, 15, &empty);
+    craft_put(&training, 2, &g);
+    graft_str_init(&g);
+    craft_node(&g, "Relu", "x", "y");
+    craft_value(&g, 11, "x");
+    craft_value(&g, 12, "y");
+    file = craft_file(&g, 8, 13);
+    craft_put(&file, 20, &training);
+    assert_ok(craft_parse(&m, &file));
+    assert_ok(graft_onnx_describe(&x, m));
+    assert_int_equal(x->n_training, 1);
+    assert_int_equal(x->training[0].algorithm.n_sparse_initializers, 1);
+    const struct graft_sparse_info *s =
+        x->training[0].algorithm.sparse_initializers;
+    assert_non_null(s->values.why);
+    assert_non_null(s->indices.why);
+    assert_string_equal(s->values.name, "");
+    graft_onnx_describe_free(x);
+    graft_graph_free(m);
 }

@@ -177,3 +177,105 @@ TEST(onnx_keep__large_constants_are_held_once)
     graft_graph_free(m);
     graft_str_release(&f);
 }
+
+/* ---- named, but read by no node ------------------------------------------ */
+
+static void put_scale(struct graft_str *g, const char *value,
+                      const char *scale)
+{
+    struct graft_str s, entry;
+    graft_str_init(&s);
+    graft_str_init(&entry);
+    graft_put_text(&s, 1, value);
+    graft_encode_entry(&entry, "SCALE_TENSOR", scale);
+    craft_put(&s, 2, &entry);
+    craft_put(g, 14, &s);
+}
+
+/* x -> mid -> out -> y, cut at mid, which takes away the nodes that read the
+ * scales. mid's annotation names scale, whose own names chain; out's names
+ * scale2. */
+static struct graft_model *annotated(void)
+{
+    static const char *const tensors[] = {"scale", "scale2", "chain"};
+    static const char *const outputs[] = {"y", "a", "b", "c"};
+    struct graft_model *m = NULL;
+    struct graft_str g, f;
+    graft_str_init(&g);
+    craft_value(&g, 11, "x");
+    craft_node(&g, "Relu", "x", "mid");
+    craft_node(&g, "Relu", "mid", "out");
+    craft_node(&g, "Relu", "out", "y");
+    for (int i = 0; i < 3; i++) {
+        craft_node(&g, "Relu", tensors[i], outputs[1 + i]);
+        put_tensor(&g, 5, tensors[i]);
+    }
+    put_scale(&g, "scale", "chain");
+    put_scale(&g, "mid", "scale");
+    put_scale(&g, "out", "scale2");
+    put_scale(&g, "y", "nowhere");
+    for (int i = 0; i < 4; i++)
+        craft_value(&g, 12, outputs[i]);
+    craft_value(&g, 13, "mid");
+    f = craft_file(&g, 8, 13);
+    assert_ok(craft_parse(&m, &f));
+    return m;
+}
+
+TEST(onnx_keep__scales_of_what_stays)
+{
+    struct graft_model *m = annotated();
+    graft_value_id mid = graft_value_find(m, "mid");
+    assert_ok(graft_edit_outputs(m, &mid, 1));
+    struct graft_model *r = reopened(m);
+    assert_int_equal(r->tensor.n, 2);
+    assert_string_equal(r->tensor.at[0].name, "scale");
+    assert_string_equal(r->tensor.at[1].name, "chain");
+    assert_int_equal(count(r, 14), 2);
+    graft_graph_free(r);
+    graft_graph_free(m);
+}
+
+/* Training reads y, and writes w. */
+static struct graft_model *trained(void)
+{
+    struct graft_model *m = NULL;
+    struct graft_str g, s, f, algorithm, entry;
+    graft_str_init(&g);
+    graft_str_init(&s);
+    graft_str_init(&algorithm);
+    graft_str_init(&entry);
+    craft_value(&g, 11, "x");
+    craft_node(&g, "Relu", "x", "mid");
+    craft_node(&g, "Relu", "mid", "y");
+    craft_node(&g, "Relu", "mid", "z");
+    craft_node(&g, "Relu", "w", "v");
+    put_tensor(&g, 5, "w");
+    craft_value(&g, 12, "z");
+    craft_value(&g, 12, "v");
+    craft_value(&g, 13, "mid");
+    f = craft_file(&g, 8, 13);
+    craft_node(&algorithm, "Neg", "y", "w_new");
+    craft_value(&algorithm, 12, "w_new");
+    craft_put(&s, 2, &algorithm);
+    graft_encode_entry(&entry, "w", "w_new");
+    craft_put(&s, 4, &entry);
+    craft_put(&f, 20, &s);
+    assert_ok(craft_parse(&m, &f));
+    return m;
+}
+
+TEST(onnx_keep__what_training_names)
+{
+    struct graft_model *m = trained();
+    graft_value_id mid = graft_value_find(m, "mid");
+    assert_ok(graft_edit_outputs(m, &mid, 1));
+    struct graft_model *r = reopened(m);
+    assert_int_equal(r->node.n, 2);
+    assert_int_equal(r->value.at[graft_value_find(r, "y")].node, 1);
+    assert_true(r->value.at[graft_value_find(r, "w")].tensor >= 0);
+    assert_int_equal(graft_value_find(r, "z"), -1);
+    assert_string_equal(graft_unique_name(r, "w_new"), "w_new_1");
+    graft_graph_free(r);
+    graft_graph_free(m);
+}

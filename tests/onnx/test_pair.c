@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/io.h"
+#include "base/runtime.h"
 #include "craft.h"
 #include "graph/edit.h"
 #include "support/build_model.h"
@@ -141,7 +142,7 @@ TEST(onnx_pair__data_files_are_never_changed)
     /* One that was made by others is neither used nor changed. */
     assert_ok(graft_file_write(in(folder, hashed), "x", 1,
                                GRAFT_WRITE_REPLACE));
-    assert_fails(save(2, path, &again), GRAFT_EEXIST, hashed);
+    assert_fails(save(2, path, &again), GRAFT_EARG, hashed);
     assert_near(value_at(path), 1, 0);
 }
 
@@ -273,6 +274,31 @@ TEST(onnx_pair__copied_where_others_stand)
     assert_int_equal(rename(in(folder, "d.onnx.data"),
                             in(folder, "a.onnx.data")), 0);
     assert_fails(graft_onnx_save(m, in(folder, "b.onnx"), &copy),
-                 GRAFT_EEXIST, "a.onnx.data' exists with other contents");
+                 GRAFT_EARG, "a.onnx.data' exists with other contents");
     graft_graph_free(m);
+}
+
+TEST(onnx_pair__cancelled_leaves_nothing)
+{
+    const struct graft_onnx_save ways[] = {
+        {.replace = false}, {.external = true}, {.embed = true}};
+    const char *from = test_folder();
+    char source[300];
+    struct graft_runtime *rt = NULL;
+    struct graft_model *m = NULL;
+    snprintf(source, sizeof source, "%s/a.onnx", from);
+    assert_ok(save(1, source, &fresh));
+    assert_ok(graft_runtime_new(&rt, NULL));
+    assert_ok(graft_onnx_open(&m, rt, source));
+    for (int i = 0; i < 3; i++) {
+        const char *to = test_folder();
+        graft_runtime_cancel(rt);
+        assert_fails(graft_onnx_save(m, in(to, "b.onnx"), &ways[i]),
+                     GRAFT_ECANCELED, "cancelled");
+        assert_int_equal(entries(to), 0);
+        graft_runtime_reset(rt);
+        assert_ok(graft_onnx_save(m, in(to, "b.onnx"), &ways[i]));
+    }
+    graft_graph_free(m);
+    graft_runtime_free(rt);
 }

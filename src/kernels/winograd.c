@@ -5,7 +5,7 @@
 #include "kernels/kernels.h"
 #include "kernels/winograd.h"
 
-/* ---- a plan -------------------------------------------------------------- */
+/* ---- a plan ------------------------------------------------------------- */
 
 static int64_t ceil_div(int64_t a, int64_t b)
 {
@@ -62,7 +62,7 @@ static int64_t slots_of(const struct graft_winograd_plan *p)
            graft_winograd_slots[p->axis[1].family->tile[0]];
 }
 
-/* ---- a cut --------------------------------------------------------------- */
+/* ---- a cut -------------------------------------------------------------- */
 
 static size_t bytes_of(int64_t bytes)
 {
@@ -157,7 +157,7 @@ bool graft_winograd_cut_as(struct graft_block_cut *out,
     return true;
 }
 
-/* ---- runs ---------------------------------------------------------------- */
+/* ---- runs --------------------------------------------------------------- */
 
 struct job {
     struct graft_winograd_block block;

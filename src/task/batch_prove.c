@@ -42,7 +42,10 @@ static int compile(struct graft_program **out,
         dims[k] = (struct graft_input_dims){graft_model_feed(m, k),
                                             p->given[k]};
     struct graft_compile c = {.model = m, .n_max = n_max, .inputs = dims,
-                              .n_inputs = p->n_feeds};
+                              .n_inputs = p->n_feeds,
+                              /* fast ways of convolution are chosen by n_max,
+                                 and round each in its own way */
+                              .exact = true};
     int status = graft_program_new(out, q->rt, &c);
     graft_free(dims);
     return status;

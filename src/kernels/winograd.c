@@ -214,7 +214,8 @@ static void block_in(void *ctx, int64_t i, int worker)
 {
     const struct job *j = ctx;
     const struct graft_winograd_block *b = &j->block;
-    int64_t share = i % j->in_shares, first = b->in_blocks * share / j->in_shares;
+    int64_t share = i % j->in_shares;
+    int64_t first = b->in_blocks * share / j->in_shares;
     int64_t end = b->in_blocks * (share + 1) / j->in_shares;
     j->k->in(b, b->first + i / j->in_shares, first, end - first,
              parts(j, worker, b).in);

@@ -61,6 +61,8 @@ compare mini "$MINI" "$PICTURES" "$PICTURES/val"
 compare mini-two-files "$MINI" "$PICTURES" "$PICTURES/val" --external-data
 "$PY" tests/reference/exports.py "$GRAFT" "$PICTURES" "$work/exports" \
     2>>"$work/exports.log" | grep -E '^(not )?ok' | say
+"$PY" tests/reference/random_graphs.py "$build/libgraft.so" "$work/random" \
+    2>&1 | say
 convert "$MINI"
 convert "$work/mini.onnx" "$PICTURES/val"
 if shared models/mobilenetv2_imagenet_gemm.onnx; then

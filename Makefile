@@ -280,7 +280,8 @@ stats: all
 	$(Q)$(ENV) bash tests/check/stats.sh
 
 # ---- fuzzing ------------------------------------------------------------------
-# libFuzzer comes with clang. The library is built once more for it.
+# libFuzzer comes with clang. The library is built once more for it; unrolled
+# kernels full of checks take minutes to optimise, so they are not.
 
 FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard \
         tests/fuzz/fuzz_*.c)))
@@ -288,6 +289,7 @@ FUZZ_CC ?= clang
 FUZZ_SAN = address,undefined
 FUZZ_BUILD = BUILD=$(BUILD)/fuzz/build CC='$(FUZZ_CC)' \
              CFLAGS='-O1 -g -fsanitize-ignorelist=tests/fuzz/ignore.txt' \
+             KERNEL_CFLAGS='-O0 -ffp-contract=fast' \
              SANITIZE=fuzzer-no-link,$(FUZZ_SAN) DEVELOPER= DEPS=no
 FUZZ_SRC = $(wildcard tests/fuzz/*.c)
 FUZZ_OBJ = $(FUZZ_SRC:%.c=$(BUILD)/%.o)

@@ -41,6 +41,9 @@ struct fuzz_span {
 };
 struct fuzz_span fuzz_begin(void);
 void fuzz_end(const struct fuzz_span *s, uint64_t bytes, bool released);
+/* The same for work that takes its own time. */
+void fuzz_end_memory(const struct fuzz_span *s, uint64_t bytes,
+                     bool released);
 
 /* Numbers for mutators (splitmix64, by Sebastiano Vigna; public domain). */
 struct fuzz_random {

@@ -85,29 +85,36 @@ static void rebatch(graft_model *m, size_t n)
         fuzz_read_again(m);
 }
 
+/* Looks at a model; what was found, NULL: nothing could be. */
+static struct graft_inspection *inspect(const graft_model *m, size_t size)
+{
+    struct graft_inspection *x = NULL;
+    int status = graft_inspect(&x, m, 1 + (int)(size % 2));
+    fuzz_status(status);
+    fuzz_check((status == 0) == (x != NULL), "a failure finds nothing");
+    fuzz_check(!x || x->has_plan || x->why_no_plan, "no plan has a reason");
+    return x;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    const uint64_t most =
+        FUZZ_MEMORY + 64 * (uint64_t)size + (UINT64_C(256) << 20);
     graft_model *m = NULL;
-    struct graft_inspection *x = NULL;
     struct graft_runtime *rt = fuzz_runtime();
     struct fuzz_span s = fuzz_begin();
     if (graft_model_parse(&m, rt, data, size))
         return 0;
-    int status = graft_inspect(&x, m, 1 + (int)(size % 2));
-    fuzz_status(status);
-    fuzz_check((status == 0) == (x != NULL), "a failure finds nothing");
-    if (x) {
-        fuzz_check(x->has_plan || x->why_no_plan, "no plan has a reason");
-        if (is_tiny(x)) {
-            run(m, x);
-            if (size % 3 == 0)
-                rebatch(m, size);
-        }
+    struct graft_inspection *x = inspect(m, size);
+    fuzz_end(&s, most, false);
+    if (x && is_tiny(x)) {
+        run(m, x);
+        if (size % 3 == 0)
+            rebatch(m, size);
     }
     graft_inspection_free(x);
     graft_model_free(m);
-    fuzz_end(&s, FUZZ_MEMORY + 64 * (uint64_t)size + (UINT64_C(256) << 20),
-             true);
+    fuzz_end_memory(&s, most, true);
     return 0;
 }
 

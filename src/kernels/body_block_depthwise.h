@@ -14,7 +14,7 @@ enum {
 };
 
 #ifdef __clang__
-#define BLOCK_UNROLL _Pragma("unroll")
+#define BLOCK_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define BLOCK_UNROLL _Pragma("GCC unroll 32")
 #endif

@@ -4,10 +4,11 @@
  * Each accumulator is one chain of multiply-adds that begins with the bias
  * and follows the list, so a result does not depend on which rows and
  * channels share a tile. Accumulators live in registers: their array has
- * fixed bounds and every loop over it is unrolled.
+ * fixed bounds and every loop over it is unrolled. (A loop of one turn is
+ * none to clang when it unrolls, and its index then no constant: those over
+ * vectors alone have two turns and a test.)
  *
- * block_tile(t) takes any number of rows and is all that others need; with
- * t->act NULL it stores the sums as they are.
+ * Others need block_tile(t) alone, of any rows; act NULL: the bare sums.
  * SPDX-License-Identifier: Apache-2.0 */
 
 /* Rows of a tile at most, times two vectors: what the registers hold beside
@@ -148,17 +149,19 @@ CONV_INLINE void block_tile_fetch(int rows, int nv,
 CONV_INLINE void block_tile_sum(int rows, int nv,
                                 const struct graft_block_tile *t, int64_t c)
 {
-    conv_vec acc[BLOCK_ROWS][2];
+    conv_vec acc[BLOCK_ROWS][2], start[2];
     int64_t step = t->x_step, width = t->width;
     if (t->residual)
         block_tile_fetch(rows, nv, t, c);
     CONV_UNROLL
-    for (int j = 0; j < nv; j++) {
-        conv_vec start = t->bias ? conv_load(t->bias + c + j * CONV_VL)
-                                 : (conv_vec){0};
+    for (int j = 0; j < 2; j++)
+        start[j] = t->bias && j < nv ? conv_load(t->bias + c + j * CONV_VL)
+                                     : (conv_vec){0};
+    CONV_UNROLL
+    for (int i = 0; i < rows; i++) {
         CONV_UNROLL
-        for (int i = 0; i < rows; i++)
-            acc[i][j] = start;
+        for (int j = 0; j < nv; j++)
+            acc[i][j] = start[j];
     }
     for (int64_t s = 0; s < t->pieces; s++) {
         const struct graft_block_piece *piece = t->piece + s;
@@ -180,8 +183,9 @@ CONV_INLINE void block_tile_sum(int rows, int nv,
         for (int64_t l = piece->n; l > 0; l--, w += width) {
             conv_vec v[2];
             CONV_UNROLL
-            for (int j = 0; j < nv; j++)
-                v[j] = conv_load(w + j * CONV_VL);
+            for (int j = 0; j < 2; j++)
+                if (j < nv)
+                    v[j] = conv_load(w + j * CONV_VL);
             CONV_UNROLL
             for (int i = 0; i < rows; i++) {
                 real b = x[i / 3][i % 3 * step];

@@ -21,8 +21,11 @@ enum { CONV_VB = 16, CONV_MR = 4, CONV_NV = 2 };
 enum { CONV_VL = CONV_VB / (int)sizeof(real), CONV_NR = CONV_VL * CONV_NV };
 
 #define CONV_INLINE static inline __attribute__((always_inline))
+/* Bounds are often constants of the caller. Clang compiles what it will
+ * inline beforehand, and its plain "unroll" would there unroll by some number
+ * of turns and be used up: arrays then stay in memory. */
 #ifdef __clang__
-#define CONV_UNROLL _Pragma("unroll")
+#define CONV_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define CONV_UNROLL _Pragma("GCC unroll 16")
 #endif

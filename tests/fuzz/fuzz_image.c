@@ -39,17 +39,17 @@ static void decode(const uint8_t *data, size_t size,
 
 /* stb_image's JPEG, which builds without libjpeg-turbo use. */
 static void other_decoder(const uint8_t *data, size_t size,
-                          const struct graft_decode_options *o)
+                          struct graft_decode_options o)
 {
     struct graft_image_head head;
     struct graft_image image = {0};
+    struct graft_pixels room = {0};
+    o.pixels = &room;
     if (graft_jpeg_head(&head, data, size) || head.width <= 0 ||
         head.height <= 0 || head.width * head.height > PIXELS)
         return;
-    int status = graft_stb_decode(&image, data, size, &head, o);
-    fuzz_status(status);
-    if (!status)
-        graft_free(image.rgb);
+    fuzz_status(graft_stb_decode(&image, data, size, &head, &o));
+    graft_pixels_release(&room);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     decode(data, size, &whole);
     if (graft_image_kind(data, size, &status) == GRAFT_JPEG) {
         decode(data, size, &scaled);
-        other_decoder(data, size, &whole);
+        other_decoder(data, size, whole);
     }
     fuzz_end(&s, UINT64_MAX, true);
     return 0;

@@ -1,27 +1,33 @@
-/* Workers sleep on a condition until a job arrives; tasks of a job are taken
- * with one atomic counter.
+/* Workers wait for a job; tasks of a job are taken with one atomic counter.
+ * Who waits looks for some microseconds before it sleeps: steps of a network
+ * follow each other faster than a sleeper wakes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/pool.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/status.h"
 
-enum { MAX_THREADS = 1024 };
+enum {
+    MAX_THREADS = 1024,
+    LOOKS = 4000 /* some 50 microseconds */
+};
 
 struct graft_pool {
     int threads;      /* with the caller */
     int started;      /* pthreads that run */
     pthread_t *thread;
     pthread_mutex_t turn;  /* one job at a time */
-    pthread_mutex_t lock;  /* guards what follows */
+    pthread_mutex_t lock;  /* for those that sleep */
     pthread_cond_t wake, done;
-    uint64_t job;     /* number of the current job */
-    int busy;         /* workers still in it */
-    bool stop;
+    int looks;        /* before a sleep */
+    _Atomic uint64_t job; /* number of the current job, whose facts follow */
+    _Atomic int busy; /* workers still in it */
+    _Atomic bool stop;
     graft_task_fn *fn;
     void *ctx;
     int64_t n;
@@ -44,26 +50,59 @@ static void take_tasks(struct graft_pool *p, int worker)
     inside = -1;
 }
 
+static void pause_a_little(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* The number of the job after `seen`; 0: no job will come. */
+static uint64_t wait_for_job(struct graft_pool *p, uint64_t seen)
+{
+    for (int i = 0; i < p->looks && p->job == seen && !p->stop; i++)
+        pause_a_little();
+    if (p->job == seen && !p->stop) {
+        pthread_mutex_lock(&p->lock);
+        while (!p->stop && p->job == seen)
+            pthread_cond_wait(&p->wake, &p->lock);
+        pthread_mutex_unlock(&p->lock);
+    }
+    return p->stop ? 0 : p->job;
+}
+
+static void leave_job(struct graft_pool *p)
+{
+    if (atomic_fetch_sub(&p->busy, 1) > 1)
+        return;
+    pthread_mutex_lock(&p->lock);
+    pthread_cond_signal(&p->done);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void wait_for_workers(struct graft_pool *p)
+{
+    for (int i = 0; i < p->looks && p->busy; i++)
+        pause_a_little();
+    if (!p->busy)
+        return;
+    pthread_mutex_lock(&p->lock);
+    while (p->busy)
+        pthread_cond_wait(&p->done, &p->lock);
+    pthread_mutex_unlock(&p->lock);
+}
+
 static void *worker_main(void *arg)
 {
     struct worker_start start = *(struct worker_start *)arg;
     struct graft_pool *p = start.pool;
     graft_free(arg);
-    uint64_t seen = 0;
-    pthread_mutex_lock(&p->lock);
-    for (;;) {
-        while (!p->stop && p->job == seen)
-            pthread_cond_wait(&p->wake, &p->lock);
-        if (p->stop)
-            break;
-        seen = p->job;
-        pthread_mutex_unlock(&p->lock);
+    for (uint64_t seen = 0; (seen = wait_for_job(p, seen)) != 0;) {
         take_tasks(p, start.worker);
-        pthread_mutex_lock(&p->lock);
-        if (--p->busy == 0)
-            pthread_cond_signal(&p->done);
+        leave_job(p);
     }
-    pthread_mutex_unlock(&p->lock);
     return NULL;
 }
 
@@ -93,6 +132,8 @@ int graft_pool_new(struct graft_pool **out, int threads)
     if (!p)
         return GRAFT_EMEM;
     p->threads = threads;
+    /* Where threads share processors, looking only keeps others from work. */
+    p->looks = threads <= sysconf(_SC_NPROCESSORS_ONLN) ? LOOKS : 0;
     pthread_mutex_init(&p->turn, NULL);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
@@ -155,13 +196,10 @@ void graft_pool_for(struct graft_pool *p, int64_t n, graft_task_fn *fn,
     p->n = n;
     atomic_store(&p->next, 0);
     p->busy = p->started;
-    p->job++;
+    p->job++; /* after what it is about */
     pthread_cond_broadcast(&p->wake);
     pthread_mutex_unlock(&p->lock);
     take_tasks(p, 0);
-    pthread_mutex_lock(&p->lock);
-    while (p->busy)
-        pthread_cond_wait(&p->done, &p->lock);
-    pthread_mutex_unlock(&p->lock);
+    wait_for_workers(p);
     pthread_mutex_unlock(&p->turn);
 }

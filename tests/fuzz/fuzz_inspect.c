@@ -3,11 +3,18 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "graft/convert.h"
+#include "graft/graph.h"
 #include "graft/model.h"
+#include "tensor/shape.h"
 
-enum { TINY_BYTES = 1 << 20, TINY_MACS = 1 << 20, MAX_INPUTS = 8 };
+enum {
+    TINY_BYTES = 1 << 20, TINY_MACS = 1 << 18, TINY_READS = 1 << 20,
+    MAX_INPUTS = 8
+};
 
 /* Zeros, ones, and numbers with a fraction, by position. */
 static float *numbers(int64_t n)
@@ -68,11 +75,48 @@ static void run(const graft_model *m, const struct graft_inspection *x)
         graft_free((void *)(uintptr_t)in[i].data);
 }
 
-static bool is_tiny(const struct graft_inspection *x)
+/* How often an element is read, at most: once for each input of each node,
+ * in windows as often as the kernel is large. */
+static int64_t reads(const graft_model *m)
 {
-    return x->has_plan && x->macs <= TINY_MACS &&
+    struct graft_model_info *x = NULL;
+    int64_t n = 0;
+    if (graft_model_info_new(&x, m))
+        return TINY_READS;
+    for (int i = 0; i < x->graph.n_nodes; i++) {
+        const struct graft_node_info *node = &x->graph.nodes[i];
+        n += 1 + node->n_inputs;
+        for (int k = 0; k < node->n_attributes; k++) {
+            const struct graft_attribute_info *a = &node->attributes[k];
+            int64_t taps = !strcmp(a->name, "kernel_shape") && a->ints;
+            for (int d = 0; taps && d < a->n; d++)
+                if (!graft_mul_size(&taps, taps, a->ints[d]))
+                    taps = TINY_READS;
+            n += taps < TINY_READS ? taps : TINY_READS;
+        }
+    }
+    graft_model_info_free(x);
+    return n < TINY_READS ? n : TINY_READS;
+}
+
+/* Plans are for a batch or two, runs for as many as the file says. */
+static int64_t images(const struct graft_inspection *x)
+{
+    int64_t most = 1;
+    for (int i = 0; i < x->n_inputs; i++)
+        if (x->inputs[i].rank > 0 && x->inputs[i].dim[0] > most)
+            most = x->inputs[i].dim[0];
+    return most < TINY_BYTES ? most : TINY_BYTES;
+}
+
+static bool is_tiny(const graft_model *m, const struct graft_inspection *x)
+{
+    return x->has_plan && x->macs <= TINY_MACS / images(x) &&
            x->activation_bytes <= TINY_BYTES &&
-           x->scratch_bytes <= TINY_BYTES && x->packed_bytes <= TINY_BYTES;
+           x->scratch_bytes <= TINY_BYTES && x->packed_bytes <= TINY_BYTES &&
+           x->parameter_bytes <= TINY_BYTES &&
+           (x->activation_bytes + x->parameter_bytes) * reads(m) <=
+               4 * TINY_READS / images(x);
 }
 
 /* The model made for another batch is one that is read again. */
@@ -107,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct graft_inspection *x = inspect(m, size);
     fuzz_end(&s, most, false);
-    if (x && is_tiny(x)) {
+    if (x && is_tiny(m, x)) {
         run(m, x);
         if (size % 3 == 0)
             rebatch(m, size);

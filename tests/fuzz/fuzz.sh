@@ -42,7 +42,7 @@ one() # target
     GRAFT_FUZZ_FOLDER=$room/$1 \
     ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=64 \
     UBSAN_OPTIONS=print_stacktrace=1 \
-        "$dir/build/fuzz_$1" -max_total_time="$T" -timeout=10 \
+        "$dir/build/fuzz_$1" -max_total_time="$T" -timeout=60 \
         -rss_limit_mb=2048 -max_len="${max_len[$1]:-4096}" \
         -print_final_stats=1 -artifact_prefix="$dir/found/$1-" \
         "${words[@]}" ${FUZZ_FLAGS:-} "$dir/corpus/$1" "$dir/seeds/$1" \

@@ -58,9 +58,10 @@ enum {
                                        values in C16 */
     GRAFT_OP_RETYPES = 1 << 12,     /* (Cast) a float output has the reals of
                                        a float input */
-    GRAFT_OP_SHAPED = 1 << 11       /* (Reshape, Expand) the input known
+    GRAFT_OP_SHAPED = 1 << 11,      /* (Reshape, Expand) the input known
                                        while compiling is the shape of output
                                        0, its last number the last dimension */
+    GRAFT_OP_BACK_BLOCKED = 1 << 14 /* backward works over C16 too */
 };
 
 /* A value known while compiling: integers (every integer and bool dtype, as
@@ -231,6 +232,9 @@ struct graft_plan {
     struct graft_pack_request *pack; /* per input; params only */
     bool *packed;            /* per input: true = use pack[i]; such an input
                                 arrives as call->pack[i], in[i].data is NULL */
+    struct graft_pack_request *back_pack; /* per packed input: a form that
+                                only backward reads, call->back_pack[i]; kind
+                                NULL: none */
     void *chosen;            /* for call->chosen; arena */
     const char *way;         /* the algorithm, for people; NULL: the row has
                                 but one */
@@ -254,6 +258,7 @@ struct graft_call {
                                             when dmode[i] is SKIP */
     const uint8_t *dmode;        /* per input, enum graft_dmode */
     const void *const *pack;     /* per input, NULL: not packed */
+    const void *const *back_pack;
     void *const *dpack;          /* per input packed gradient, dmode says how */
     void *saved, *scratch;
     char *task_scratch;          /* worker w's part: graft_call_scratch */

@@ -34,4 +34,12 @@ static inline bool graft_act_from_input(enum graft_act_kind kind)
            kind == GRAFT_ACT_SWISH;
 }
 
+/* Whether the output y would do in place of x: Relu6 has no gradient at its
+ * bounds, so it does not matter where beyond them x was. */
+static inline bool graft_act_from_output(struct graft_act act)
+{
+    return !graft_act_from_input(act.kind) ||
+           (act.kind == GRAFT_ACT_CLIP && act.a == 0 && act.b == 6);
+}
+
 #endif

@@ -43,10 +43,18 @@ static int64_t divided(const struct graft_conv *g)
 }
 
 /* A panel of 32 only where none of its channels are of other groups. */
-static int64_t panel_width(const struct graft_conv *g, int64_t widest)
+int64_t graft_block_width(const struct graft_conv *g,
+                          const struct graft_kernels *k)
 {
     bool mixed = g->group > 1 && g->m / g->group % GRAFT_BLOCK;
-    return mixed || divided(g) <= GRAFT_BLOCK ? GRAFT_BLOCK : widest;
+    return mixed || divided(g) <= GRAFT_BLOCK ? GRAFT_BLOCK : k->block.width;
+}
+
+int64_t graft_block_panel_of(const struct graft_conv *g, int64_t width,
+                             int64_t channel)
+{
+    int64_t part = divided(g);
+    return channel / part * ceil_div(part, width) + channel % part / width;
 }
 
 int64_t graft_block_panels(const struct graft_conv *g, int64_t width)
@@ -145,7 +153,7 @@ static enum graft_block_way way_of(const struct graft_conv *g,
         return GRAFT_BLOCK_DEPTHWISE;
     if (!planes && !(point && whole))
         return GRAFT_BLOCK_NONE;
-    int64_t read = channels(g, panel_width(g, k->block.width));
+    int64_t read = channels(g, graft_block_width(g, k));
     if (g->group > 1 && read > WASTE * (g->c / g->group))
         return GRAFT_BLOCK_NONE;
     return point ? GRAFT_BLOCK_POINT : GRAFT_BLOCK_DIRECT;
@@ -196,7 +204,7 @@ static void cut_panels(struct graft_block_cut *t, const struct graft_conv *g,
                        int64_t n_max, const struct graft_kernels *k)
 {
     struct graft_conv flat = graft_block_flat(g, t);
-    int64_t *d = t->detail, width = panel_width(g, k->block.width);
+    int64_t *d = t->detail, width = graft_block_width(g, k);
     int64_t taps = g->kernel[1] * g->kernel[2], c = channels(g, width);
     d[GRAFT_BLOCK_PANELS] = graft_block_panels(g, width);
     d[GRAFT_BLOCK_WIDTH] = width;

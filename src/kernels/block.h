@@ -42,11 +42,21 @@ void graft_block_cut(struct graft_block_cut *out, const struct graft_conv *g,
                      int64_t n_max, bool exact,
                      const struct graft_kernels *k);
 
+/* Weights seen from behind (block_back.h): those of a convolution `of` with
+ * channels exchanged, and of each kernel axis (rows, columns) every step-th
+ * element, the last one, first + step (count - 1), before the others. */
+struct graft_block_turned {
+    bool is;               /* false: weights are read as they are */
+    int64_t c, m, group;   /* of the other convolution */
+    int64_t kernel[2], first[2], step[2];
+};
+
 /* Weights as the way reads them: a graft_pack_kind's spec and function. */
 struct graft_block_packing {
     struct graft_conv g;
     struct graft_block_cut cut;
     int64_t width;         /* output channels of a packed panel */
+    struct graft_block_turned turned;
 };
 struct graft_block_packing
 graft_block_packing(const struct graft_conv *g,
@@ -55,6 +65,11 @@ graft_block_packing(const struct graft_conv *g,
 void graft_block_pack(void *dst, const struct graft_view *src,
                       const real *scale, const void *packing,
                       struct graft_pool *pool);
+
+/* Weights first .. first + n - 1 of output channel o, scaled. */
+void graft_block_read(real *dst, const struct graft_block_packing *p,
+                      const struct graft_view *src, const real *scale,
+                      int64_t o, int64_t first, int64_t n);
 
 /* One run. x is C16 (STEM: IMAGE), y and the residual are C16; steps count
  * elements from image to image and may be larger than an image (views into
@@ -98,6 +113,11 @@ struct graft_block_panel {
 struct graft_block_panel graft_block_panel(const struct graft_conv *g,
                                            int64_t width, int64_t index);
 int64_t graft_block_panels(const struct graft_conv *g, int64_t width);
+/* The panel of an output channel; channels of a panel. */
+int64_t graft_block_panel_of(const struct graft_conv *g, int64_t width,
+                             int64_t channel);
+int64_t graft_block_width(const struct graft_conv *g,
+                          const struct graft_kernels *k);
 
 /* n numbers of a row of input, beginning x reals behind the row, meet n rows
  * of weights, beginning at w. */
@@ -142,6 +162,22 @@ size_t graft_block_gathered(const struct graft_conv *g,
 int64_t graft_block_span(const struct graft_conv *g, int axis, int64_t o,
                          int64_t end, int64_t *lo, int64_t *hi);
 
+/* Sums over pixels of products of x and dy, added to `sum`: for gradients of
+ * weights. Steps count reals. */
+struct graft_block_outer {
+    int64_t images, rows, columns;
+    const real *x;
+    int64_t x_image, x_row, x_column;
+    int64_t x_tap;               /* depthwise: to the next kernel element */
+    const real *dy;
+    int64_t dy_image, dy_row, dy_column, dy_block;
+    int64_t numbers;             /* of x, side by side; depthwise: kernel
+                                    elements */
+    int64_t blocks;              /* of dy, 1 or 2 */
+    real *sum;                   /* [numbers][width] */
+    int64_t width;
+};
+
 struct graft_block_kernels {
     int rows;                    /* of the micro-kernel */
     int width;                   /* output channels of a panel: 16 or 32 */
@@ -149,6 +185,8 @@ struct graft_block_kernels {
     /* output rows row .. end-1 of one block of one image */
     void (*depthwise)(const struct graft_block_run *r, int64_t image,
                       int64_t block, int64_t row, int64_t end);
+    void (*outer)(const struct graft_block_outer *o);
+    void (*outer_depthwise)(const struct graft_block_outer *o);
 };
 
 #endif

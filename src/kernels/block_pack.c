@@ -21,8 +21,49 @@ graft_block_packing(const struct graft_conv *g,
                     const struct graft_block_cut *cut,
                     const struct graft_kernels *k)
 {
-    return (struct graft_block_packing){*g, *cut, k->block.width};
+    return (struct graft_block_packing){.g = *g, .cut = *cut,
+                                        .width = k->block.width};
 }
+
+/* ---- reading ------------------------------------------------------------- */
+
+/* One weight from behind: o is the other convolution's input channel. */
+static real read_turned(const struct graft_block_packing *p,
+                        const struct graft_view *src, const real *scale,
+                        int64_t o, int64_t i)
+{
+    const struct graft_block_turned *t = &p->turned;
+    const int64_t *count = p->g.kernel + 1;
+    int64_t taps = count[0] * count[1], each = t->c / t->group;
+    int64_t m = o / each * (t->m / t->group) + i / taps;
+    int64_t a = count[0] - 1 - i % taps / count[1];
+    int64_t b = count[1] - 1 - i % count[1];
+    int64_t at = ((m * each + o % each) * t->kernel[0] + t->first[0] +
+                  a * t->step[0]) * t->kernel[1] + t->first[1] +
+                 b * t->step[1];
+    real w;
+    if (src->fmt.dtype == GRAFT_REAL && (uintptr_t)src->data % 16 == 0)
+        w = graft_reals(src)[at];
+    else
+        graft_view_read(src, at, 1, &w);
+    return scale ? scale[m] * w : w;
+}
+
+void graft_block_read(real *dst, const struct graft_block_packing *p,
+                      const struct graft_view *src, const real *scale,
+                      int64_t o, int64_t first, int64_t n)
+{
+    int64_t depth = p->g.c / p->g.group * p->g.kernel[1] * p->g.kernel[2];
+    for (int64_t i = 0; p->turned.is && i < n; i++)
+        dst[i] = read_turned(p, src, scale, o, first + i);
+    if (p->turned.is)
+        return;
+    graft_view_read(src, o * depth + first, n, dst);
+    for (int64_t i = 0; scale && i < n; i++)
+        dst[i] *= scale[o];
+}
+
+/* ---- packing ------------------------------------------------------------- */
 
 /* Where the weight of input channel c (of the panel's) and kernel element t
  * lies: rows of k. */
@@ -50,13 +91,13 @@ static void pack_channel(const struct job *j, real *dst, int64_t width,
     int64_t taps = g->kernel[1] * g->kernel[2];
     int64_t in_group = g->c / g->group, depth = in_group * taps;
     int64_t first = o / (g->m / g->group) * in_group - panel->in_first;
-    real piece[PIECE], scale = j->scale ? j->scale[o] : 1;
+    real piece[PIECE];
     for (int64_t i = 0; i < depth; i += PIECE) {
         int64_t n = depth - i < PIECE ? depth - i : PIECE;
-        graft_view_read(j->src, o * depth + i, n, piece);
+        graft_block_read(piece, j->packing, j->src, j->scale, o, i, n);
         int64_t c = first + i / taps, t = i % taps;
         for (int64_t l = 0; l < n; l++) {
-            dst[row_of(g, panel, taps, c, t) * width] = scale * piece[l];
+            dst[row_of(g, panel, taps, c, t) * width] = piece[l];
             if (++t == taps) {
                 t = 0;
                 c++;
@@ -92,9 +133,8 @@ static void pack_depthwise(void *ctx, int64_t index, int worker)
     for (int64_t i = 0; i < GRAFT_BLOCK; i++) {
         int64_t o = index * GRAFT_BLOCK + i;
         for (int64_t t = 0; t < taps && o < g->m; t++) {
-            real w;
-            graft_view_read(j->src, o * taps + t, 1, &w);
-            dst[t * GRAFT_BLOCK + i] = j->scale ? j->scale[o] * w : w;
+            graft_block_read(dst + t * GRAFT_BLOCK + i, j->packing, j->src,
+                             j->scale, o, t, 1);
         }
     }
 }

@@ -31,12 +31,10 @@ static void read_piece(const struct job *j, int64_t panel, int64_t first,
     for (int64_t o = 0; o < j->p->width; o++) {
         int64_t m = panel * j->p->width + o;
         if (m < g->m)
-            graft_view_read(j->src, (m * g->c + first) * area, n * area,
-                            piece[o]);
+            graft_block_read(piece[o], j->p, j->src, j->scale, m,
+                             first * area, n * area);
         else
             memset(piece[o], 0, (size_t)(n * area) * sizeof(real));
-        for (int64_t i = 0; j->scale && m < g->m && i < n * area; i++)
-            piece[o][i] *= j->scale[m];
     }
 }
 

@@ -42,6 +42,12 @@ void graft_each_lane_block(struct graft_pool *pool,
                            const struct graft_view *v, graft_lane_fn *fn,
                            const void *ctx);
 
+/* db[c] (+)= sum of dy over images and positions, c: dim 1 for rank >= 3, the
+ * last dim else; in double, dy in any layout. */
+void graft_sum_channels(real *db, const struct graft_view *dy, bool add,
+                        const struct graft_kernels *k,
+                        struct graft_pool *pool);
+
 /* Zeroes the unused lanes of block b of image i, if it has any. */
 void graft_clear_lanes(const struct graft_view *v, int64_t i, int64_t b);
 

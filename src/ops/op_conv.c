@@ -4,35 +4,18 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "kernels/block.h"
-#include "ops/common.h"
-#include "ops/spatial.h"
-
-struct args {
-    struct graft_spatial s;
-    int64_t group;
-    struct graft_conv g;
-};
-
-struct chosen {
-    struct graft_conv g;
-    struct graft_conv_cut cut;
-    struct graft_conv_packing packing;
-    bool packed;
-    struct graft_block_cut block; /* way NONE: not over C16 */
-    struct graft_block_packing block_packing;
-};
+#include "ops/conv.h"
 
 static int parse(struct graft_parse *p)
 {
-    struct args *a = p->args;
+    struct graft_conv_args *a = p->args;
     int status = graft_spatial_parse(p, &a->s);
     return status ? status : graft_attr_int(p, "group", 1, &a->group);
 }
 
 /* ---- shapes ------------------------------------------------------------ */
 
-static int check_weight(const struct graft_infer *f, const struct args *a)
+static int check_weight(const struct graft_infer *f, const struct graft_conv_args *a)
 {
     const struct graft_shape *x = &f->in[0].shape, *w = &f->in[1].shape;
     char xs[GRAFT_SHAPE_TEXT], ws[GRAFT_SHAPE_TEXT];
@@ -62,7 +45,7 @@ static int check_weight(const struct graft_infer *f, const struct args *a)
 
 static int infer(struct graft_infer *f)
 {
-    struct args *a = f->args;
+    struct graft_conv_args *a = f->args;
     struct graft_shape out;
     int64_t end[3];
     int status = GRAFT_OK;
@@ -96,8 +79,21 @@ static int64_t macs(const struct graft_infer *f)
 
 /* ---- plan -------------------------------------------------------------- */
 
+/* dpack is dw as ONNX has it. */
+static void unpack_conv(real *dw, const void *dpack, const void *spec)
+{
+    const struct graft_conv_packing *p = spec;
+    memcpy(dw, dpack, (size_t)(p->m * p->depth) * sizeof *dw);
+}
+
+static void unpack_block(real *dw, const void *dpack, const void *spec)
+{
+    const struct graft_conv *g = &((const struct graft_block_packing *)spec)->g;
+    memcpy(dw, dpack, graft_conv_weights(g) * sizeof *dw);
+}
+
 static const struct graft_pack_kind pack_kind = {"conv", graft_conv_pack,
-                                                 NULL};
+                                                 unpack_conv};
 
 /* Bytes for a bias of whole blocks of channels. */
 static size_t bias_room(const struct graft_conv *g)
@@ -112,10 +108,21 @@ static const char *const block_ways[] = {
     [GRAFT_BLOCK_WINOGRAD] = "winograd"};
 
 static const struct graft_pack_kind block_kind = {"block", graft_block_pack,
-                                                  NULL};
+                                                  unpack_block};
+
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t grad_bytes(const struct graft_plan *p,
+                         const struct graft_conv *g)
+{
+    return p->in[1].marked ? graft_conv_weights(g) * sizeof(real) : 0;
+}
 
 /* Over C16, where the kernels offer a way. */
-static bool plan_blocked(struct graft_plan *p, struct chosen *ch)
+static bool plan_blocked(struct graft_plan *p, struct graft_conv_chosen *ch)
 {
     if (!p->blocked || p->in[0].shape.rank != 4 || !p->in[1].is_param)
         return false;
@@ -123,24 +130,28 @@ static bool plan_blocked(struct graft_plan *p, struct chosen *ch)
                     p->k);
     if (ch->block.way == GRAFT_BLOCK_NONE)
         return false;
+    if (p->training && !graft_conv_plan_back(p, ch)) {
+        ch->block.way = GRAFT_BLOCK_NONE;
+        return false;
+    }
     ch->block_packing = graft_block_packing(&ch->g, &ch->block, p->k);
     p->packed[1] = true;
     p->pack[1] = (struct graft_pack_request){
         .kind = &block_kind, .spec = &ch->block_packing,
         .key = graft_hash(&ch->block_packing, sizeof ch->block_packing).lo,
-        .bytes = ch->block.pack_bytes};
+        .bytes = ch->block.pack_bytes, .dbytes = grad_bytes(p, &ch->g)};
     p->in_layout[0] = ch->g.image ? GRAFT_IMAGE : GRAFT_C16;
     p->out_layout[0] = GRAFT_C16;
     p->way = block_ways[ch->block.way];
-    p->task_scratch = ch->block.scratch;
-    p->scratch = bias_room(&ch->g) + ch->block.shared;
+    p->task_scratch = most(p->task_scratch, ch->block.scratch);
+    p->scratch = most(p->scratch, bias_room(&ch->g) + ch->block.shared);
     return true;
 }
 
 static int plan(struct graft_plan *p)
 {
-    const struct args *a = p->args;
-    struct chosen *ch = graft_arena_alloc(p->arena, sizeof *ch);
+    const struct graft_conv_args *a = p->args;
+    struct graft_conv_chosen *ch = graft_arena_alloc(p->arena, sizeof *ch);
     if (!ch)
         return GRAFT_EMEM;
     ch->g = a->g;
@@ -148,7 +159,7 @@ static int plan(struct graft_plan *p)
      * it nothing, and whoever makes them is spared a transposition. */
     bool spread = a->g.kernel[1] * a->g.kernel[2] > 1;
     if (p->in[0].shape.rank == 4 && a->g.group == 1 && spread &&
-        a->g.c >= 2 && a->g.c <= 4) {
+        a->g.c >= 2 && a->g.c <= 4 && !p->in[0].marked) {
         p->in_layout[0] = GRAFT_IMAGE;
         ch->g.image = true;
     }
@@ -159,16 +170,18 @@ static int plan(struct graft_plan *p)
     graft_conv_cut(&ch->cut, &ch->g, images, p->k);
     ch->packing = graft_conv_packing(&ch->g, &ch->cut, p->k);
     ch->packed = p->in[1].is_param;
+    graft_conv_plan_back_rows(p, ch);
     p->task_scratch = ch->cut.scratch;
-    p->scratch = (size_t)a->g.m * sizeof(real);
+    p->scratch = most(p->scratch, (size_t)a->g.m * sizeof(real));
     if (ch->packed) {
         p->packed[1] = true;
         p->pack[1] = (struct graft_pack_request){
             .kind = &pack_kind, .spec = &ch->packing,
             .key = graft_hash(&ch->packing, sizeof ch->packing).lo,
-            .bytes = ch->cut.pack_bytes};
+            .bytes = ch->cut.pack_bytes, .dbytes = grad_bytes(p, &ch->g)};
     } else {
-        p->scratch += ch->cut.pack_bytes;
+        p->scratch = most(p->scratch, (size_t)a->g.m * sizeof(real) +
+                                          ch->cut.pack_bytes);
     }
     return GRAFT_OK;
 }
@@ -190,7 +203,7 @@ static const real *bias_of(const struct graft_call *c, int64_t m, real *room)
 
 static void forward_blocked(const struct graft_call *c)
 {
-    const struct chosen *ch = c->chosen;
+    const struct graft_conv_chosen *ch = c->chosen;
     real *room = c->scratch;
     const real *bias = bias_of(c, ch->g.m, room);
     if (bias) {
@@ -211,7 +224,7 @@ static void forward_blocked(const struct graft_call *c)
 
 static void forward(const struct graft_call *c)
 {
-    const struct chosen *ch = c->chosen;
+    const struct graft_conv_chosen *ch = c->chosen;
     if (ch->block.way != GRAFT_BLOCK_NONE) {
         forward_blocked(c);
         return;
@@ -237,9 +250,10 @@ static void forward(const struct graft_call *c)
         .name = "Conv", .domain = "", .since = from, .until = to,           \
         .arity = {2, 3, 1, 1},                                              \
         .flags = GRAFT_OP_EPILOGUE | GRAFT_OP_CHANNEL_WEIGHTS |             \
-                 GRAFT_OP_STRIDED,                                          \
-        .args_size = sizeof(struct args), .parse = parse, .infer = infer,   \
-        .plan = plan, .forward = forward, .macs = macs                      \
+                 GRAFT_OP_STRIDED | GRAFT_OP_BACK_BLOCKED,                  \
+        .args_size = sizeof(struct graft_conv_args), .parse = parse,        \
+        .infer = infer, .plan = plan, .forward = forward, .macs = macs,     \
+        .saves_in = 3, .grad_in = 7, .backward = graft_conv_backward        \
     }
 
 extern const struct graft_op graft_op_conv[];

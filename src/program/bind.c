@@ -146,16 +146,18 @@ static int count_once(struct graft_program *p, const void *pack,
     return GRAFT_OK;
 }
 
+/* r NULL: of a plain copy. */
 static struct graft_pack_key key_of(const struct graft_program *p, int v,
-                                    const struct graft_step *s, int input)
+                                    const struct graft_step *s, int input,
+                                    const struct graft_pack_request *r)
 {
     const struct graft_wvalue *value = &p->c.value.at[v];
     struct graft_pack_key key = {.value = v, .kind = "row",
                                  .isa = p->rt->isa};
     key.shape = graft_hash(&value->info.shape, sizeof value->info.shape);
-    if (s && s->packed[input].request) {
-        key.kind = s->packed[input].request->kind->name;
-        key.key = s->packed[input].request->key;
+    if (r) {
+        key.kind = r->kind->name;
+        key.key = r->key;
     } else {
         key.isa = GRAFT_ISA_GENERIC; /* the same for all */
     }
@@ -176,9 +178,8 @@ static struct graft_view source(const struct graft_program *p, int v)
 }
 
 static void fill_pack(const struct graft_program *p, struct graft_step *s,
-                      int i, void *dst)
+                      int i, const struct graft_pack_request *r, void *dst)
 {
-    const struct graft_pack_request *r = s->packed[i].request;
     struct graft_view src = source(p, s->in[i]);
     r->kind->pack(dst, &src, i == 1 ? s->fuse.scale : NULL, r->spec,
                   p->rt->pool);
@@ -189,7 +190,7 @@ static int plain_copy(struct graft_program *p, int v,
                       const struct graft_step *s, int input, void **out)
 {
     struct graft_wvalue *value = &p->c.value.at[v];
-    struct graft_pack_key key = key_of(p, v, NULL, 0);
+    struct graft_pack_key key = key_of(p, v, NULL, 0, NULL);
     const real *scale = s && input == 1 ? s->fuse.scale : NULL;
     bool fresh;
     if (scale)
@@ -207,12 +208,11 @@ static int plain_copy(struct graft_program *p, int v,
 }
 
 static int get_pack(struct graft_program *p, struct graft_step *s, int i,
-                    void **out)
+                    const struct graft_pack_request *r, void **out)
 {
     const struct graft_wvalue *v = &p->c.value.at[s->in[i]];
-    const struct graft_pack_request *r = s->packed[i].request;
     bool shared = v->tensor && v->selected < 0, fresh;
-    struct graft_pack_key key = key_of(p, s->in[i], s, i);
+    struct graft_pack_key key = key_of(p, s->in[i], s, i, r);
     int status = graft_packs_get(shared ? graft_store_shared(p->c.store)
                                         : &p->packs,
                                  &key, r->bytes, out, &fresh);
@@ -221,13 +221,13 @@ static int get_pack(struct graft_program *p, struct graft_step *s, int i,
     if (status || !fresh)
         return status;
     if (shared) {
-        fill_pack(p, s, i, *out);
+        fill_pack(p, s, i, r, *out);
         return GRAFT_OK;
     }
     struct graft_repack *again = graft_push(&p->repack);
     if (!again)
         return GRAFT_EMEM;
-    *again = (struct graft_repack){s, i, p->varies[s->in[i]]};
+    *again = (struct graft_repack){s, i, r, *out, p->varies[s->in[i]]};
     return GRAFT_OK;
 }
 
@@ -240,7 +240,7 @@ void graft_program_run_params(struct graft_program *p, bool first)
         for (; at < p->repack.n && p->repack.at[at].step == s; at++) {
             const struct graft_repack *r = &p->repack.at[at];
             if (first || r->varies)
-                fill_pack(p, s, r->input, (void *)s->pack[r->input]);
+                fill_pack(p, s, r->input, r->request, r->data);
         }
         if (s->param && (first || p->varies[s->out[0]]))
             graft_step_forward(p, s, 0, c->n_max);
@@ -264,8 +264,12 @@ static int bind_inputs(struct graft_program *p, struct graft_step *s)
         int status = GRAFT_OK;
         void *data = NULL;
         if (s->packed[i].request) {
-            status = get_pack(p, s, i, &data);
+            status = get_pack(p, s, i, s->packed[i].request, &data);
             s->pack[i] = data;
+            if (!status && s->packed[i].back) {
+                status = get_pack(p, s, i, s->packed[i].back, &data);
+                s->back_pack[i] = data;
+            }
             if (s->packed[i].dpack >= 0)
                 s->dpack[i] = p->c.dpack.at[s->packed[i].dpack].data;
         } else if (!is_hidden(s, i) && v->tensor && v->selected < 0) {
@@ -309,8 +313,9 @@ static int bind_step(struct graft_program *p, struct graft_step *s)
     s->vin = graft_arena_array(a, 4 * in, sizeof *s->vin);
     s->vout = graft_arena_array(a, 4 * out, sizeof *s->vout);
     s->pack = graft_arena_array(a, in, sizeof *s->pack);
+    s->back_pack = graft_arena_array(a, in, sizeof *s->back_pack);
     s->dpack = graft_arena_array(a, in, sizeof *s->dpack);
-    if (!s->vin || !s->vout || !s->pack || !s->dpack)
+    if (!s->vin || !s->vout || !s->pack || !s->back_pack || !s->dpack)
         return GRAFT_EMEM;
     s->rin = s->vin + in;
     s->vdin = s->rin + in;
@@ -334,7 +339,7 @@ static int bind_step(struct graft_program *p, struct graft_step *s)
         .args = s->args, .chosen = s->plan.chosen, .n_in = s->n_in,
         .n_out = s->n_out, .in = s->rin, .out = s->rout, .din = s->rdin,
         .dout = s->rdout, .dmode = s->dmode, .pack = s->pack,
-        .dpack = s->dpack, .saved = at_buffer(p, s->saved),
+        .back_pack = s->back_pack, .dpack = s->dpack, .saved = at_buffer(p, s->saved),
         .scratch = p->scratch, .task_scratch = p->scratch + p->call_scratch,
         .task_stride = p->task_scratch, .k = p->c.kernels,
         .pool = p->rt->pool, .ep = ep ? &s->ep : NULL};

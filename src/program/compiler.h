@@ -46,6 +46,7 @@ struct graft_fusion {
 /* A packed parameter of a step. */
 struct graft_packed {
     const struct graft_pack_request *request;
+    const struct graft_pack_request *back; /* NULL: none */
     int dpack;                 /* index into compiler->dpack, -1: none */
 };
 
@@ -73,7 +74,7 @@ struct graft_step {
     struct graft_call call;
     struct graft_view *vin, *vout, *vdin, *vdout; /* at n_max */
     struct graft_view *rin, *rout, *rdin, *rdout; /* of one run */
-    const void **pack;
+    const void **pack, **back_pack;
     void **dpack;
     struct graft_epilogue ep;
     struct graft_view residual;
@@ -99,6 +100,8 @@ struct graft_buffer {
 struct graft_dpack {
     int value;
     const struct graft_pack_request *request;
+    const real *scale; /* factors that packing multiplied in, per slice of
+                          dim 0; NULL: none */
     int buffer;
     bool written;
     uint8_t mode;      /* how unpacking writes the gradient of a value of

@@ -2,7 +2,8 @@
  * BatchNormalization with frozen statistics becomes factors of the weights
  * and a bias of the convolution before it:
  *   s (W x + b) + t = (s W) x + (s b + t)
- * only where nothing of it is trained; a trained chain stays as it is.
+ * W may be trained: dW is s times the gradient of s W. Where the rest is, the
+ * chain stays as it is.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "program/compiler.h"
 
@@ -51,12 +52,18 @@ static void move_to_parameters(struct graft_compiler *c)
 
 /* ---- normalisations ----------------------------------------------------- */
 
-static bool is_frozen(const struct graft_compiler *c, int v)
+static bool is_parameter(const struct graft_compiler *c, int v)
 {
-    return v >= 0 && c->value.at[v].tensor && c->value.at[v].selected < 0;
+    return v >= 0 && c->value.at[v].tensor;
 }
 
-/* The convolution whose result `norm` alone reads, if all of it is frozen. */
+static bool is_frozen(const struct graft_compiler *c, int v)
+{
+    return is_parameter(c, v) && c->value.at[v].selected < 0;
+}
+
+/* The convolution whose result `norm` alone reads, if all but its weights is
+ * frozen. */
 static struct graft_step *foldable(const struct graft_compiler *c,
                                    const struct graft_step *norm)
 {
@@ -66,7 +73,7 @@ static struct graft_step *foldable(const struct graft_compiler *c,
     struct graft_step *s = c->value.at[norm->in[0]].producer;
     if (!s || s->param || (s->op->flags & needs) != needs || s->fuse.scale ||
         s->out[0] != norm->in[0] || !graft_only_reader(c, norm->in[0]) ||
-        !is_frozen(c, s->in[1]) ||
+        !is_parameter(c, s->in[1]) ||
         (s->n_in > 2 && s->in[2] >= 0 && !is_frozen(c, s->in[2])))
         return NULL;
     for (int i = 1; i < norm->n_in; i++)

@@ -130,8 +130,7 @@ static void fuse_activation(struct graft_compiler *c, struct graft_step *a)
     if (!s || act.kind == GRAFT_ACT_NONE)
         return;
     bool undone = a->marked || s->marked;
-    if (undone && (a->op->flags & GRAFT_OP_GRAD_FROM_INPUT ||
-                   graft_act_from_input(act.kind)))
+    if (undone && !graft_act_from_output(act))
         return;
     s->fuse.act = act;
     absorb(c, s, a);

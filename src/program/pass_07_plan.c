@@ -44,34 +44,39 @@ static int prepare(struct graft_compiler *c, struct graft_step *s)
         .op = s->op, .node = s->node, .args = s->args, .n_max = c->n_max,
         .exact = c->options->exact || c->rt->exact,
         .training = s->marked,
-        .blocked = c->blocked && !s->marked && !s->param, .k = c->kernels,
+        .blocked = c->blocked && !s->param &&
+                   (!s->marked || s->op->flags & GRAFT_OP_BACK_BLOCKED),
+        .k = c->kernels,
         .arena = a, .in = s->pin, .out = s->pout, .n_in = s->n_in,
         .n_out = s->n_out, .ep = epilogue(c, s),
         .forward = s->op->forward, .backward = s->op->backward};
     p->in_layout = graft_arena_array(a, n_in, sizeof *p->in_layout);
     p->out_layout = graft_arena_array(a, n_out, sizeof *p->out_layout);
     p->pack = graft_arena_array(a, n_in, sizeof *p->pack);
+    p->back_pack = graft_arena_array(a, n_in, sizeof *p->back_pack);
     p->packed = graft_arena_array(a, n_in, sizeof *p->packed);
     s->packed = graft_arena_array(a, n_in, sizeof *s->packed);
     return s->pin && s->pout && p->in_layout && p->out_layout && p->pack &&
-                   p->packed && s->packed
+                   p->back_pack && p->packed && s->packed
                ? GRAFT_OK
                : GRAFT_EMEM;
 }
 
 /* The gradient of one packed form, shared by the steps that read it. */
 static int find_dpack(struct graft_compiler *c, int v,
-                      const struct graft_pack_request *r)
+                      const struct graft_pack_request *r, const real *scale)
 {
     for (int i = 0; i < c->dpack.n; i++)
         if (c->dpack.at[i].value == v &&
             c->dpack.at[i].request->kind == r->kind &&
-            c->dpack.at[i].request->key == r->key)
+            c->dpack.at[i].request->key == r->key &&
+            c->dpack.at[i].scale == scale)
             return i;
     struct graft_dpack *d = graft_push(&c->dpack);
     if (!d)
         return GRAFT_EMEM;
-    *d = (struct graft_dpack){.value = v, .request = r, .buffer = -1};
+    *d = (struct graft_dpack){.value = v, .request = r, .scale = scale,
+                              .buffer = -1};
     return c->dpack.n - 1;
 }
 
@@ -87,13 +92,16 @@ static int check_packs(struct graft_compiler *c, struct graft_step *s)
             return graft_fail(GRAFT_EUNSUPPORTED, "%s: input %d cannot be "
                               "packed", graft_step_text(s), i);
         s->packed[i].request = r;
+        if (s->plan.back_pack[i].kind)
+            s->packed[i].back = &s->plan.back_pack[i];
         if (!s->marked || !v->info.marked)
             continue;
         if (!r->dbytes || !r->kind->unpack)
             return graft_fail(GRAFT_EUNSUPPORTED, "%s has no gradient for "
                               "its packed input '%s'", graft_step_text(s),
                               v->name);
-        s->packed[i].dpack = find_dpack(c, s->in[i], r);
+        s->packed[i].dpack = find_dpack(c, s->in[i], r,
+                                        i == 1 ? s->fuse.scale : NULL);
         if (s->packed[i].dpack < 0)
             return s->packed[i].dpack;
     }

@@ -9,6 +9,8 @@
 struct graft_repack {
     struct graft_step *step;
     int input;
+    const struct graft_pack_request *request;
+    void *data;
     bool varies;          /* with the selection; else once */
 };
 

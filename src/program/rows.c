@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/blocked.h"
+#include "ops/common.h"
 #include "program/compiler.h"
 
 /* ---- copy --------------------------------------------------------------- */
@@ -47,22 +48,20 @@ static int copy_plan(struct graft_plan *p)
 
 static void copy_forward(const struct graft_call *c)
 {
-    int64_t n = c->out[0].shape.rank ? c->out[0].shape.dim[0] *
-                                           graft_image_step(&c->out[0])
-                                     : 1;
-    copy(c->pool, graft_reals(&c->in[0]), graft_reals(&c->out[0]), n, false);
+    copy(c->pool, graft_reals(&c->in[0]), graft_reals(&c->out[0]),
+         graft_physical_count(&c->out[0]), false);
 }
 
 static void copy_backward(const struct graft_call *c)
 {
     if (c->dmode[0] != GRAFT_SKIP)
         copy(c->pool, graft_reals(&c->dout[0]), graft_reals(&c->din[0]),
-             graft_count(&c->din[0]), c->dmode[0] == GRAFT_ADD);
+             graft_physical_count(&c->din[0]), c->dmode[0] == GRAFT_ADD);
 }
 
 const struct graft_op graft_row_copy = {
     .name = "Copy", .domain = "graft", .since = 1, .arity = {1, 1, 1, 1},
-    .flags = GRAFT_OP_VIEW, .grad_in = 1, .plan = copy_plan,
+    .flags = GRAFT_OP_VIEW | GRAFT_OP_BACK_BLOCKED, .grad_in = 1, .plan = copy_plan,
     .forward = copy_forward, .backward = copy_backward};
 
 /* ---- reorder between layouts -------------------------------------------- */

@@ -266,18 +266,29 @@ void graft_program_backward(struct graft_program *p)
             graft_step_backward(p, p->c.step.at[i], all);
 }
 
+/* dst = unpack(d), for w = scale w': dw' = scale dw. */
+static void unpack_scaled(const struct graft_dpack *d, real *dst,
+                          const struct graft_shape *s)
+{
+    d->request->kind->unpack(dst, d->data, d->request->spec);
+    int64_t each = graft_shape_span(s, 1, s->rank);
+    for (int64_t i = 0; d->scale && i < s->dim[0]; i++)
+        for (int64_t k = 0; k < each; k++)
+            dst[i * each + k] *= d->scale[i];
+}
+
 /* dst (+)= unpack(d); room for one parameter is in the scratch. */
 static void unpack(struct graft_program *p, const struct graft_dpack *d,
                    real *dst, bool add)
 {
-    const struct graft_pack_request *r = d->request;
+    const struct graft_shape *s = &p->c.value.at[d->value].info.shape;
     if (!add) {
-        r->kind->unpack(dst, d->data, r->spec);
+        unpack_scaled(d, dst, s);
         return;
     }
     real *more = (real *)(void *)p->scratch;
-    int64_t n = graft_shape_count(&p->c.value.at[d->value].info.shape);
-    r->kind->unpack(more, d->data, r->spec);
+    int64_t n = graft_shape_count(s);
+    unpack_scaled(d, more, s);
     for (int64_t i = 0; i < n; i++)
         dst[i] += more[i];
 }

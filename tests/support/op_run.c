@@ -204,6 +204,7 @@ static void place_inputs(struct op_run *r)
                 op_run_set(&r->vin[i], k, r->given[i][k]);
         if (r->packed[i]) {
             r->packs[i] = op_run_memory(r, r->pack[i].bytes);
+            r->back_packs[i] = op_run_memory(r, r->back_pack[i].bytes);
             r->dpacks[i] = op_run_memory(r, r->pack[i].dbytes);
         }
     }
@@ -243,7 +244,8 @@ void op_run_plan(struct op_run *r, enum graft_isa isa, int threads,
         .arena = &r->arena, .in = r->in, .out = r->out, .n_in = r->n_in,
         .n_out = r->n_out, .ep = r->has_ep ? &r->ep : NULL,
         .in_layout = r->layout[0], .out_layout = r->layout[1],
-        .pack = r->pack, .packed = r->packed, .forward = r->op->forward,
+        .pack = r->pack, .back_pack = r->back_pack, .packed = r->packed,
+        .forward = r->op->forward,
         .backward = r->op->backward};
     if (r->op->plan && r->op->plan(&r->plan))
         op_run_fail(r, "plan: %s", graft_error_message());
@@ -285,6 +287,9 @@ void op_run_pack(struct op_run *r)
         struct graft_view src = r->vin[i];
         src.data = crooked + 1;
         q->kind->pack(r->packs[i], &src, NULL, q->spec, r->pool);
+        q = &r->back_pack[i];
+        if (q->kind)
+            q->kind->pack(r->back_packs[i], &src, NULL, q->spec, r->pool);
         graft_free(crooked);
     }
 }
@@ -303,7 +308,8 @@ static struct graft_call call_of(struct op_run *r, int n)
         .args = r->args, .chosen = r->plan.chosen, .n = n, .n_in = r->n_in,
         .n_out = r->n_out, .in = r->vin, .out = r->vout, .din = r->din,
         .dout = r->dout, .dmode = r->dmode,
-        .pack = (const void *const *)r->packs, .dpack = r->dpacks,
+        .pack = (const void *const *)r->packs,
+        .back_pack = (const void *const *)r->back_packs, .dpack = r->dpacks,
         .saved = r->saved, .scratch = r->scratch,
         .task_scratch = r->task_scratch, .task_stride = r->plan.task_scratch,
         .k = r->plan.k, .pool = r->pool, .ep = r->has_ep ? &r->ep : NULL};

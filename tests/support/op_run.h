@@ -32,13 +32,14 @@ struct op_run {
     /* plan */
     struct graft_plan plan;
     enum graft_layout layout[2][OP_CASE_MAX];
-    struct graft_pack_request pack[OP_CASE_MAX];
+    struct graft_pack_request pack[OP_CASE_MAX], back_pack[OP_CASE_MAX];
     bool packed[OP_CASE_MAX];
     /* run; buffers hold n_max images in the planned layout */
     struct graft_pool *pool;
     struct graft_view vin[OP_CASE_MAX], vout[OP_CASE_MAX];
     struct graft_view din[OP_CASE_MAX], dout[OP_CASE_MAX];
-    void *packs[OP_CASE_MAX], *dpacks[OP_CASE_MAX];
+    void *packs[OP_CASE_MAX], *back_packs[OP_CASE_MAX];
+    void *dpacks[OP_CASE_MAX];
     uint8_t dmode[OP_CASE_MAX];
     void *saved, *scratch, *task_scratch;
     GRAFT_ARRAY(struct op_buffer) buffer;

@@ -1,0 +1,307 @@
+/* Gradients of weights over blocked channels (block_back.h): each task sums,
+ * for one panel of output channels, some blocks of input and one range of
+ * images, band by band of pixels that stay in the cache while all kernel
+ * elements meet them.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/pool.h"
+#include "kernels/block_back.h"
+#include "kernels/kernels.h"
+
+enum {
+    TASKS = 24,    /* fewer: images are summed in parts, blocks shared out */
+    PARTS = 8,     /* at most */
+    BAND = 168,    /* pixels: x and dy of a block pair fit L1 */
+    MOST_ROWS = 16 /* numbers of x of an outer product */
+};
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t taps_of(const struct graft_conv *g)
+{
+    return g->kernel[1] * g->kernel[2];
+}
+
+/* Blocks of input that a panel reads. */
+static int64_t blocks_of(const struct graft_block_panel *p)
+{
+    return ceil_div(p->in_end, GRAFT_BLOCK) - p->in_first / GRAFT_BLOCK;
+}
+
+static int64_t most_blocks(const struct graft_conv *g,
+                           const struct graft_block_grad_cut *c)
+{
+    int64_t most = 1;
+    for (int64_t i = 0; !g->image && i < c->panels; i++) {
+        struct graft_block_panel p = graft_block_panel(g, c->width, i);
+        most = blocks_of(&p) > most ? blocks_of(&p) : most;
+    }
+    return most;
+}
+
+void graft_block_grad_cut(struct graft_block_grad_cut *out,
+                          const struct graft_conv *g, int64_t n_max,
+                          const struct graft_kernels *k)
+{
+    struct graft_block_grad_cut c = {
+        .depthwise = g->group > 1 && g->group == g->c && g->c == g->m,
+        .width = GRAFT_BLOCK, .share = 1};
+    int64_t pixels = g->out[1] * g->out[2], blocks = 1;
+    if (c.depthwise) {
+        c.panels = ceil_div(g->m, GRAFT_BLOCK);
+        c.rows = taps_of(g);
+    } else {
+        c.width = graft_block_width(g, k);
+        c.panels = graft_block_panels(g, c.width);
+        blocks = most_blocks(g, &c);
+        c.rows = taps_of(g) * (g->image ? g->c : blocks * GRAFT_BLOCK);
+        c.share = blocks;
+    }
+    while (c.share > 1 && c.panels * ceil_div(blocks, c.share) < TASKS)
+        c.share = ceil_div(c.share, 2);
+    c.shares = ceil_div(blocks, c.share);
+    c.parts = least(ceil_div(TASKS, c.panels * c.shares), PARTS);
+    c.parts = least(c.parts, n_max > 0 ? n_max : 1);
+    c.lines = least(g->out[1], ceil_div(BAND, g->out[2]));
+    c.images = pixels < BAND / 2 ? BAND / pixels : 1;
+    c.shared = (size_t)(c.parts * c.panels * c.rows * c.width) * sizeof(real);
+    *out = c;
+}
+
+/* ---- one task ------------------------------------------------------------ */
+
+struct job {
+    const struct graft_block_grad_run *r;
+    real *sums;      /* [part][panel][row][width] */
+};
+
+/* Output positions along axis i whose kernel element k lies inside, among
+ * first .. end - 1. */
+struct range {
+    int64_t first, end;
+};
+
+static struct range inside(const struct graft_conv *g, int i, int64_t k,
+                           struct range o)
+{
+    int64_t s = g->stride[i], from = g->pad[i] - k * g->dilation[i];
+    int64_t first = from > 0 ? ceil_div(from, s) : 0; /* o s - from >= 0 */
+    int64_t last = g->in[i] - 1 + from;               /* o s <= last */
+    int64_t end = last < 0 ? 0 : last / s + 1;
+    if (o.first < first)
+        o.first = first;
+    if (o.end > end)
+        o.end = end;
+    return o;
+}
+
+/* A band of images and rows of output. */
+struct band {
+    struct range image, line;
+};
+
+/* dy's first pixel of kernel element (a, columns) in the band, x's under it.
+ * False: nothing of it lies inside. */
+static bool place(const struct job *j, const struct band *b, int64_t a,
+                  int64_t tap, struct range columns, int64_t x_lanes,
+                  const real *x, const real *dy, struct graft_block_outer *o)
+{
+    const struct graft_block_grad_run *r = j->r;
+    const struct graft_conv *g = r->g;
+    struct range rows = inside(g, 1, a, b->line);
+    o->images = b->image.end - b->image.first;
+    o->rows = rows.end - rows.first;
+    o->columns = columns.end - columns.first;
+    if (o->rows <= 0 || o->columns <= 0)
+        return false;
+    int64_t line = g->in[2] * x_lanes;
+    int64_t y = rows.first * g->stride[1] - g->pad[1] + a * g->dilation[1];
+    int64_t at = columns.first * g->stride[2] - g->pad[2] +
+                 tap * g->dilation[2];
+    o->x = x + b->image.first * r->x_step + y * line + at * x_lanes;
+    o->x_image = r->x_step;
+    o->x_row = g->stride[1] * line;
+    o->x_column = g->stride[2] * x_lanes;
+    o->x_tap = g->dilation[2] * x_lanes;
+    o->dy = dy + b->image.first * r->dy_step +
+            (rows.first * g->out[2] + columns.first) * GRAFT_BLOCK;
+    o->dy_image = r->dy_step;
+    o->dy_row = g->out[2] * GRAFT_BLOCK;
+    o->dy_column = GRAFT_BLOCK;
+    o->dy_block = g->out[1] * o->dy_row;
+    return true;
+}
+
+/* Kernel row a of what reads contiguous elements (IMAGE: pixels; depthwise:
+ * rows of the kernel): columns that see all of it together, others element by
+ * element. `each`: numbers of x of an element; n: most at a time. */
+static void row_of_taps(const struct job *j, const struct band *b, int64_t a,
+                        int64_t lanes, int64_t each, const real *x,
+                        const real *dy, real *sum,
+                        struct graft_block_outer *o)
+{
+    const struct graft_block_kernels *k = &j->r->k->block;
+    const struct graft_conv *g = j->r->g;
+    struct range all = {0, g->out[2]};
+    struct range left = inside(g, 2, 0, all);
+    struct range whole = inside(g, 2, g->kernel[2] - 1, left);
+    bool image = g->image, apart = image && g->dilation[2] > 1;
+    void (*run)(const struct graft_block_outer *) =
+        image ? k->outer : k->outer_depthwise;
+    if (whole.end < whole.first || apart)
+        whole.end = whole.first = 0;
+    int64_t numbers = image ? g->kernel[2] * g->c : g->kernel[2];
+    int64_t most = image ? MOST_ROWS : numbers;
+    for (int64_t i = 0; i < numbers; i += most) {
+        if (!place(j, b, a, 0, whole, lanes, x, dy, o))
+            break;
+        o->x += i;
+        o->numbers = least(most, numbers - i);
+        o->sum = sum + (a * numbers + i) * o->width;
+        run(o);
+    }
+    for (int64_t t = 0; t < g->kernel[2]; t++) {
+        struct range r = inside(g, 2, t, all), part[2] = {r, r};
+        bool some = whole.end > whole.first;
+        part[0].end = some ? least(r.end, whole.first) : r.end;
+        part[1].first = some && r.first < whole.end ? whole.end : r.first;
+        for (int i = 0; i < 1 + some; i++) {
+            if (!place(j, b, a, t, part[i], lanes, x, dy, o))
+                continue;
+            o->numbers = each;
+            o->sum = sum + (a * g->kernel[2] + t) * each * o->width;
+            run(o);
+        }
+    }
+}
+
+/* All kernel elements of one block of input, `channels` of it. */
+static void block_of_taps(const struct job *j, const struct band *b,
+                          int64_t channels, const real *x, const real *dy,
+                          real *sum, struct graft_block_outer *o)
+{
+    const struct graft_conv *g = j->r->g;
+    for (int64_t t = 0; t < taps_of(g); t++) {
+        struct range all = {0, g->out[2]};
+        struct range columns = inside(g, 2, t % g->kernel[2], all);
+        if (!place(j, b, t / g->kernel[2], t % g->kernel[2], columns,
+                   GRAFT_BLOCK, x, dy, o))
+            continue;
+        o->numbers = channels;
+        o->sum = sum + t * GRAFT_BLOCK * o->width;
+        j->r->k->block.outer(o);
+    }
+}
+
+static void panel_band(const struct job *j, const struct band *b,
+                       int64_t index, int64_t share, real *sum)
+{
+    const struct graft_block_grad_run *r = j->r;
+    const struct graft_conv *g = r->g;
+    const struct graft_block_grad_cut *c = r->cut;
+    int64_t plane = g->in[1] * g->in[2] * GRAFT_BLOCK;
+    int64_t map = g->out[1] * g->out[2] * GRAFT_BLOCK;
+    struct graft_block_outer o = {.width = c->width, .blocks = 1};
+    if (c->depthwise) {
+        for (int64_t a = 0; a < g->kernel[1]; a++)
+            row_of_taps(j, b, a, GRAFT_BLOCK, 1, r->x + index * plane,
+                        r->dy + index * map, sum, &o);
+        return;
+    }
+    struct graft_block_panel p = graft_block_panel(g, c->width, index);
+    const real *dy = r->dy + p.first / GRAFT_BLOCK * map;
+    o.blocks = ceil_div(p.end - p.first, GRAFT_BLOCK);
+    for (int64_t a = 0; g->image && a < g->kernel[1]; a++)
+        row_of_taps(j, b, a, g->c, g->c, r->x, dy, sum, &o);
+    int64_t first = p.in_first / GRAFT_BLOCK;
+    int64_t end = least((share + 1) * c->share, blocks_of(&p));
+    for (int64_t i = share * c->share; !g->image && i < end; i++)
+        block_of_taps(j, b, least(GRAFT_BLOCK, g->c - (first + i) *
+                                                          GRAFT_BLOCK),
+                      r->x + (first + i) * plane, dy,
+                      sum + i * taps_of(g) * GRAFT_BLOCK * c->width, &o);
+}
+
+static void sum_task(void *ctx, int64_t task, int worker)
+{
+    const struct job *j = ctx;
+    const struct graft_block_grad_run *r = j->r;
+    const struct graft_block_grad_cut *c = r->cut;
+    int64_t share = task % c->shares, panel = task / c->shares % c->panels;
+    int64_t part = task / c->shares / c->panels;
+    real *sum = j->sums + (part * c->panels + panel) * c->rows * c->width;
+    int64_t each = c->shares > 1 ? c->share * taps_of(r->g) * GRAFT_BLOCK
+                                 : c->rows;
+    int64_t from = share * each, to = least(from + each, c->rows);
+    (void)worker;
+    memset(sum + from * c->width, 0,
+           (size_t)((to - from) * c->width) * sizeof *sum);
+    int64_t per = ceil_div(r->n_max, c->parts);
+    int64_t end = least((part + 1) * per, r->n);
+    for (int64_t i = part * per; i < end; i += c->images)
+        for (int64_t h = 0; h < r->g->out[1]; h += c->lines) {
+            struct band b = {{i, least(i + c->images, end)},
+                             {h, least(h + c->lines, r->g->out[1])}};
+            panel_band(j, &b, panel, share, sum);
+        }
+}
+
+/* ---- to ONNX's layout ---------------------------------------------------- */
+
+/* Row of a panel's sums where channel ch (of x), element t lie. */
+static int64_t row_at(const struct graft_conv *g,
+                      const struct graft_block_panel *p, int64_t ch,
+                      int64_t t)
+{
+    if (g->image)
+        return t * g->c + ch;
+    int64_t in = ch - p->in_first / GRAFT_BLOCK * GRAFT_BLOCK;
+    return (in / GRAFT_BLOCK * taps_of(g) + t) * GRAFT_BLOCK +
+           in % GRAFT_BLOCK;
+}
+
+/* Output channel m: dw[m][c / group][taps]. */
+static void write_channel(void *ctx, int64_t m, int worker)
+{
+    const struct job *j = ctx;
+    const struct graft_conv *g = j->r->g;
+    const struct graft_block_grad_cut *c = j->r->cut;
+    int64_t per = g->m / g->group, each = g->c / g->group, taps = taps_of(g);
+    int64_t step = c->panels * c->rows * c->width, index = m / c->width;
+    struct graft_block_panel p = {.first = index * GRAFT_BLOCK};
+    if (!c->depthwise) {
+        index = graft_block_panel_of(g, c->width, m);
+        p = graft_block_panel(g, c->width, index);
+    }
+    const real *sum = j->sums + index * c->rows * c->width + m - p.first;
+    real *dw = j->r->dw + m * each * taps;
+    (void)worker;
+    for (int64_t i = 0; i < each; i++)
+        for (int64_t t = 0; t < taps; t++, dw++) {
+            int64_t row = c->depthwise ? t
+                                       : row_at(g, &p, m / per * each + i, t);
+            real all = sum[row * c->width];
+            for (int64_t part = 1; part < c->parts; part++)
+                all += sum[part * step + row * c->width];
+            *dw = j->r->add ? *dw + all : all;
+        }
+}
+
+void graft_block_grad(const struct graft_block_grad_run *r,
+                      struct graft_pool *pool, void *shared)
+{
+    struct job j = {r, shared};
+    const struct graft_block_grad_cut *c = r->cut;
+    graft_pool_for(pool, c->parts * c->panels * c->shares, sum_task, &j);
+    graft_pool_for(pool, r->g->m, write_channel, &j);
+}

@@ -58,9 +58,10 @@ enum {
                                        values in C16 */
     GRAFT_OP_RETYPES = 1 << 12,     /* (Cast) a float output has the reals of
                                        a float input */
-    GRAFT_OP_SHAPED = 1 << 11       /* (Reshape, Expand) the input known
+    GRAFT_OP_SHAPED = 1 << 11,      /* (Reshape, Expand) the input known
                                        while compiling is the shape of output
                                        0, its last number the last dimension */
+    GRAFT_OP_BACK_BLOCKED = 1 << 14 /* backward works over C16 too */
 };
 
 /* A value known while compiling: integers (every integer and bool dtype, as

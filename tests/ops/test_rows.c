@@ -1,9 +1,13 @@
 /* Every operator row has a golden case, and every row with a backward a
  * gradient case; the table is in order.
  *
+ * GRAFT_GRADIENTS=1 lists how far each gradient is from differences.
+ *
  * Cases register the row they run. When rows are missing because only some
  * tests were chosen, the others are run here.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "support/op_case.h"
 
 /* Operators that work in blocks of 16 channels. */
@@ -19,13 +23,16 @@ static bool is_wanted(const struct graft_op *op, enum op_case_kind kind)
     for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++)
         listed |= !strcmp(blocked[i], op->name);
     return kind == OP_CASE_GRADIENT  ? op->backward != NULL
+           : kind == OP_CASE_GRADIENT_BLOCKED
+               ? op->flags & GRAFT_OP_BACK_BLOCKED
            : kind == OP_CASE_BLOCKED ? listed
                                      : true;
 }
 
 static int missing(enum op_case_kind kind, bool say)
 {
-    static const char *const names[] = {"golden", "blocked", "gradient"};
+    static const char *const names[] = {"golden", "blocked", "gradient",
+                                       "blocked gradient"};
     int n = 0;
     for (const struct graft_op *const *op = graft_op_table(); *op; op++) {
         if (!is_wanted(*op, kind) || op_case_seen(*op, kind))
@@ -64,6 +71,34 @@ TEST(ops_rows__each_backward_has_a_gradient_case)
     if (missing(OP_CASE_GRADIENT, false))
         run_operator_tests();
     assert_int_equal(missing(OP_CASE_GRADIENT, true), 0);
+}
+
+/* With GRAFT_GRADIENTS=1: the largest error of each row by differences,
+ * relative to the largest gradient of the same input. */
+static void list_errors(void)
+{
+    if (!getenv("GRAFT_GRADIENTS"))
+        return;
+    for (const struct graft_op *const *op = graft_op_table(); *op; op++) {
+        double row = op_case_error(*op, OP_CASE_GRADIENT);
+        double c16 = op_case_error(*op, OP_CASE_GRADIENT_BLOCKED);
+        print_message("%-20s %3d  ", (*op)->name, (*op)->since);
+        if (row >= 0)
+            print_message("%8.1e ", row);
+        else
+            print_message("      no ");
+        if (c16 >= 0)
+            print_message("%8.1e", c16);
+        print_message("\n");
+    }
+}
+
+TEST(ops_rows__each_blocked_backward_has_a_blocked_gradient_case)
+{
+    if (missing(OP_CASE_GRADIENT_BLOCKED, false))
+        run_operator_tests();
+    list_errors();
+    assert_int_equal(missing(OP_CASE_GRADIENT_BLOCKED, true), 0);
 }
 
 /* Rows of one operator do not overlap; what backward needs is stated. */

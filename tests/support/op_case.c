@@ -14,21 +14,45 @@ enum { MAX_SEEN = 2048 };
 static struct seen {
     const struct graft_op *op;
     enum op_case_kind kind;
+    double error;
 } seen[MAX_SEEN];
 static int n_seen;
 
-bool op_case_seen(const struct graft_op *op, enum op_case_kind kind)
+static struct seen *find(const struct graft_op *op, enum op_case_kind kind)
 {
     for (int i = 0; i < n_seen; i++)
         if (seen[i].op == op && seen[i].kind == kind)
-            return true;
-    return false;
+            return &seen[i];
+    return NULL;
+}
+
+bool op_case_seen(const struct graft_op *op, enum op_case_kind kind)
+{
+    return find(op, kind) != NULL;
+}
+
+double op_case_error(const struct graft_op *op, enum op_case_kind kind)
+{
+    const struct seen *s = find(op, kind);
+    return s ? s->error : -1;
+}
+
+void op_case_note_error(const struct graft_op *op, enum op_case_kind kind,
+                        double error)
+{
+    struct seen *s = find(op, kind);
+    if (!s && n_seen == MAX_SEEN)
+        return;
+    if (!s) {
+        s = &seen[n_seen++];
+        *s = (struct seen){op, kind, 0};
+    }
+    s->error = fmax(s->error, error);
 }
 
 void op_case_note(const struct graft_op *op, enum op_case_kind kind)
 {
-    if (!op_case_seen(op, kind) && n_seen < MAX_SEEN)
-        seen[n_seen++] = (struct seen){op, kind};
+    op_case_note_error(op, kind, 0);
 }
 
 /* ---- golden -------------------------------------------------------------- */

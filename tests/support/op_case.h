@@ -13,9 +13,10 @@
  *
  *     op_case_gradient(.op = "Mul", .opset = 13, .in = {...}, .out = {...});
  *
- * compares backward with central differences, for STORE, ADD and SKIP; what
- * the row does not claim in saves_in and saves_out is NaN then. Both also
- * register the row they ran (tests/ops/test_rows.c).
+ * compares backward with central differences, for STORE, ADD and SKIP, with
+ * values in rows and (GRAFT_OP_BACK_BLOCKED) in C16; what the row does not
+ * claim in saves_in and saves_out is NaN then. Both also register the row
+ * they ran (tests/ops/test_rows.c).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef GRAFT_TEST_OP_CASE_H
 #define GRAFT_TEST_OP_CASE_H
@@ -59,7 +60,8 @@ struct op_case {
     /* Epilogue, off when all are zero; residual like output 0. */
     const double *bias, *residual;
     struct graft_act act;
-    double tolerance;        /* 0: 1e-5 of max(1, |expected|) */
+    double tolerance;        /* 0: 1e-5 of max(1, |expected|); gradients: see
+                                op_gradient.c */
 };
 
 #define OP_DIMS(...)                                                        \
@@ -111,8 +113,17 @@ void op_case_fails_at(const char *file, int line, int status,
 
 /* Whether a row was checked so in this process. BLOCKED: with values in
  * C16. */
-enum op_case_kind { OP_CASE_GOLDEN, OP_CASE_BLOCKED, OP_CASE_GRADIENT };
+enum op_case_kind {
+    OP_CASE_GOLDEN,
+    OP_CASE_BLOCKED,
+    OP_CASE_GRADIENT,
+    OP_CASE_GRADIENT_BLOCKED
+};
 bool op_case_seen(const struct graft_op *op, enum op_case_kind kind);
 void op_case_note(const struct graft_op *op, enum op_case_kind kind);
+/* Notes it with an error; the largest one of all cases is kept. */
+void op_case_note_error(const struct graft_op *op, enum op_case_kind kind,
+                        double error);
+double op_case_error(const struct graft_op *op, enum op_case_kind kind);
 
 #endif

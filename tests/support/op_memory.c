@@ -99,21 +99,25 @@ bool op_run_is_blocked(const struct op_run *r)
     return any;
 }
 
+void op_run_check_unused(struct op_run *r, const struct graft_view *v,
+                         const char *what, int i)
+{
+    if (!v->data || v->fmt.layout != GRAFT_C16)
+        return;
+    int64_t c = v->shape.dim[1], blocks = (c + 15) / 16;
+    int64_t area = graft_shape_span(&v->shape, 2, v->shape.rank);
+    for (int64_t p = 0; p < v->shape.dim[0] * area && c % 16; p++) {
+        int64_t last = (p / area * blocks + blocks - 1) * area + p % area;
+        for (int64_t l = c % 16; l < 16; l++)
+            if (graft_reals(v)[last * 16 + l] != 0)
+                op_run_fail(r, "%s %d: lane %lld of the last block is %g, "
+                            "not zero", what, i, (long long)l,
+                            (double)graft_reals(v)[last * 16 + l]);
+    }
+}
+
 void op_run_check_lanes(struct op_run *r)
 {
-    for (int k = 0; k < r->n_out; k++) {
-        const struct graft_view *v = &r->vout[k];
-        if (!v->data || v->fmt.layout != GRAFT_C16)
-            continue;
-        int64_t c = v->shape.dim[1], blocks = (c + 15) / 16;
-        int64_t area = graft_shape_span(&v->shape, 2, v->shape.rank);
-        for (int64_t i = 0; i < v->shape.dim[0] * area && c % 16; i++) {
-            int64_t last = (i / area * blocks + blocks - 1) * area + i % area;
-            for (int64_t l = c % 16; l < 16; l++)
-                if (graft_reals(v)[last * 16 + l] != 0)
-                    op_run_fail(r, "output %d: lane %lld of the last block "
-                                "is %g, not zero", k, (long long)l,
-                                (double)graft_reals(v)[last * 16 + l]);
-        }
-    }
+    for (int k = 0; k < r->n_out; k++)
+        op_run_check_unused(r, &r->vout[k], "output", k);
 }

@@ -339,24 +339,35 @@ void op_run_forward(struct op_run *r, int n)
     memcpy(r->vin, keep, sizeof keep);
 }
 
-void op_run_backward(struct op_run *r)
+void op_run_backward(struct op_run *r, int n)
 {
     struct graft_view keep[OP_CASE_MAX], dkeep[OP_CASE_MAX];
+    struct graft_view okeep[OP_CASE_MAX], dokeep[OP_CASE_MAX];
     memcpy(keep, r->vin, sizeof keep);
     memcpy(dkeep, r->din, sizeof dkeep);
+    memcpy(okeep, r->vout, sizeof okeep);
+    memcpy(dokeep, r->dout, sizeof dokeep);
+    for (int k = 0; k < r->n_out; k++) {
+        cut_batch(&r->vout[k], &r->out[k], n);
+        cut_batch(&r->dout[k], &r->out[k], n);
+    }
     for (int i = 0; i < r->n_in; i++) {
+        cut_batch(&r->vin[i], &r->in[i], n);
+        cut_batch(&r->din[i], &r->in[i], n);
         if (r->packed[i])
             r->vin[i].data = r->din[i].data = NULL;
         if (r->dmode[i] == GRAFT_SKIP)
             r->din[i].data = NULL;
     }
-    struct graft_call call = call_of(r, r->n_max);
+    struct graft_call call = call_of(r, n);
     uint64_t before = graft_alloc_stats().calls;
     r->plan.backward(&call);
     if (graft_alloc_stats().calls != before)
         op_run_fail(r, "backward allocates");
     memcpy(r->vin, keep, sizeof keep);
     memcpy(r->din, dkeep, sizeof dkeep);
+    memcpy(r->vout, okeep, sizeof okeep);
+    memcpy(r->dout, dokeep, sizeof dokeep);
     for (int i = 0; i < r->n_in; i++) {
         if (!r->packed[i] || r->dmode[i] == GRAFT_SKIP)
             continue;

@@ -54,13 +54,17 @@ void op_run_release(struct op_run *r); /* checks the guards */
 
 void op_run_pack(struct op_run *r);           /* parameters as in vin */
 void op_run_forward(struct op_run *r, int n); /* outputs NaN before */
-/* Reads vin, vout, dout; writes din (unpacked) where dmode is not SKIP. */
-void op_run_backward(struct op_run *r);
+/* Reads vin, vout, dout of n images; writes din (unpacked) where dmode is not
+ * SKIP. */
+void op_run_backward(struct op_run *r, int n);
 
 /* Does anything lie in C16 after planning? */
 bool op_run_is_blocked(const struct op_run *r);
 /* Unused lanes of the outputs' n images must be zero. */
 void op_run_check_lanes(struct op_run *r);
+/* The same of one view; what, i: its name. */
+void op_run_check_unused(struct op_run *r, const struct graft_view *v,
+                         const char *what, int i);
 
 /* Output k's (a view's) number at a row-major index of n images. */
 double op_run_number(const struct graft_view *v, int64_t i);

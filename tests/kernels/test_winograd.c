@@ -132,7 +132,7 @@ static void run(const struct data *d, const struct graft_kernels *k,
     struct graft_block_cut cut;
     assert_ok(graft_pool_new(&pool, threads));
     assert_true(graft_winograd_cut_as(&cut, g, d->n, k, plan));
-    struct graft_block_packing p = {*g, cut, k->block.width};
+    struct graft_block_packing p = graft_block_packing(g, &cut, k);
     real *packed = get((int64_t)cut.pack_bytes, 1);
     memset(packed, 0xff, cut.pack_bytes); /* NaN */
     struct graft_view v = {d->w,

@@ -62,6 +62,7 @@ struct op_case {
     struct graft_act act;
     double tolerance;        /* 0: 1e-5 of max(1, |expected|); gradients: see
                                 op_gradient.c */
+    uint32_t unwanted;       /* bit i: nobody asks for input i's gradient */
 };
 
 #define OP_DIMS(...)                                                        \

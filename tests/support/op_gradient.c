@@ -43,7 +43,7 @@ static double loss(struct op_run *r)
 static bool wanted(const struct op_run *r, int i)
 {
     return r->vin[i].data && r->vin[i].fmt.dtype == GRAFT_REAL &&
-           (r->op->grad_in >> i & 1);
+           ((r->op->grad_in & ~r->c->unwanted) >> i & 1);
 }
 
 /* Memory like v's, full of NaN. */

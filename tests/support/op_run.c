@@ -232,7 +232,7 @@ void op_run_plan(struct op_run *r, enum graft_isa isa, int threads,
     plan_epilogue(r);
     for (int i = 0; i < r->n_in; i++) {
         r->in[i].marked = training && r->in[i].dtype == GRAFT_REAL &&
-                          (r->op->grad_in >> i & 1);
+                          ((r->op->grad_in & ~r->c->unwanted) >> i & 1);
         if (r->blocked && !r->in[i].is_param && r->in[i].shape.rank >= 3 &&
             r->in[i].dtype == GRAFT_REAL)
             r->in[i].fmt.layout = GRAFT_C16;

@@ -190,11 +190,20 @@ int graft_step_index(const struct graft_compiler *c,
 real *graft_master(const struct graft_compiler *c,
                    const struct graft_wvalue *v);
 
+/* ---- parts of pass 1 (pass_01_shapes.c, crossing.c) --------------------- */
+
+/* What the nodes that the outputs need make of the model's inputs, nothing
+ * left out: a fact for each node of the model, and whether it is needed. */
+int graft_infer_needed(struct graft_compiler *c, struct graft_fact **fact,
+                       bool **live);
+/* Makes options->feeds inputs; nodes before them are live no more. */
+int graft_cut_at_feeds(struct graft_compiler *c,
+                       const struct graft_fact *fact, bool *live);
+
 /* ---- internal rows (rows.c, loss.c) ------------------------------------- */
 
 extern const struct graft_op graft_row_copy;    /* out 0 = bytes of in 0 */
 extern const struct graft_op graft_row_reorder; /* between layouts */
-extern const struct graft_op graft_row_softmax_ce;
 
 /* Channel `channel` of input `input`. */
 struct graft_channel_source {
@@ -206,11 +215,17 @@ struct graft_channel_args {
 extern const struct graft_op graft_row_channels; /* (row_channels.c) */
 
 struct graft_loss_state {
-    int32_t *target;     /* n_max class indices */
+    int32_t *target;     /* n_max class indices; NULL: rows are given */
+    real *row;           /* [n_max][classes]; NULL: indices are */
+    double *weight;      /* n_max; NULL: 1/n each */
     double *each;        /* n_max losses */
-    double mean;
+    double sum;          /* of weight * each */
+    int64_t classes;
     int n;               /* images that count in this run */
 };
+/* The state of a loss on scores of that shape, and its row (loss.c). */
+int graft_loss_prepare(struct graft_loss_state **out,
+                       const struct graft_op **row, struct graft_compiler *c);
 
 /* ---- parts of the memory pass ------------------------------------------- */
 

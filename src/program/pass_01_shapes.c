@@ -55,7 +55,8 @@ static int feed_inputs(struct graft_compiler *c)
 {
     const struct graft_compile *o = c->options;
     graft_value_id v;
-    c->input = graft_arena_array(&c->arena, (size_t)c->model->input.n + 1,
+    c->input = graft_arena_array(&c->arena, (size_t)c->model->input.n +
+                                                (size_t)o->n_feeds + 1,
                                  sizeof *c->input);
     if (!c->input)
         return GRAFT_EMEM;
@@ -222,9 +223,9 @@ static int check_ends(const struct graft_compiler *c)
     return GRAFT_OK;
 }
 
-int graft_pass_shapes(struct graft_compiler *c)
+int graft_infer_needed(struct graft_compiler *c, struct graft_fact **out,
+                       bool **live)
 {
-    bool *live = NULL;
     int status = find_outputs(c);
     if (!status)
         status = graft_facts_init(&c->facts, c->model, &c->arena, c->n_max);
@@ -237,15 +238,24 @@ int graft_pass_shapes(struct graft_compiler *c)
         &c->arena, (size_t)c->model->node.n + 1, sizeof *fact);
     if (!fact)
         return GRAFT_EMEM;
-    status = find_needed(c, &live);
+    status = find_needed(c, live);
     if (!status)
         status = feed_inputs(c);
     if (!status)
         status = know_parameters(c);
     if (!status)
-        status = check_batch(c, infer_nodes(c, live, fact));
-    if (!status)
-        status = check_ends(c);
+        status = check_batch(c, infer_nodes(c, *live, fact));
+    *out = fact;
+    return status ? status : check_ends(c);
+}
+
+int graft_pass_shapes(struct graft_compiler *c)
+{
+    struct graft_fact *fact = NULL;
+    bool *live = NULL;
+    int status = graft_infer_needed(c, &fact, &live);
+    if (!status && c->options->n_feeds)
+        status = graft_cut_at_feeds(c, fact, live);
     if (!status)
         status = make_values(c);
     return status ? status : make_steps(c, live, fact);

@@ -127,21 +127,12 @@ static int add_loss(struct graft_compiler *c)
 {
     int logits = c->options->loss->logits;
     const struct graft_vinfo *info = &c->value.at[logits].info;
-    if (info->per_image != 1 || info->shape.rank < 2 ||
-        graft_shape_count(&info->shape) < 1)
-        return graft_fail(GRAFT_ESHAPE, "softmax cross-entropy needs scores "
-                          "[N, classes] in '%s'", c->value.at[logits].name);
-    struct graft_step *s = graft_compiler_step(c, &graft_row_softmax_ce, 1,
-                                               1);
-    struct graft_loss_state *state =
-        graft_arena_alloc(&c->arena, sizeof *state);
-    if (!s || !state)
-        return GRAFT_EMEM;
-    size_t n = (size_t)c->n_max;
-    state->target = graft_arena_array(&c->arena, n, sizeof *state->target);
-    state->each = graft_arena_array(&c->arena, n, sizeof *state->each);
-    if (!state->target || !state->each)
-        return GRAFT_EMEM;
+    struct graft_loss_state *state = NULL;
+    const struct graft_op *row = NULL;
+    int status = graft_loss_prepare(&state, &row, c);
+    struct graft_step *s = status ? NULL : graft_compiler_step(c, row, 1, 1);
+    if (!s)
+        return status ? status : GRAFT_EMEM;
     struct graft_vinfo one = {.present = true, .dtype = GRAFT_REAL,
                               .marked = info->marked};
     int v = graft_compiler_value(c, "loss", &one);

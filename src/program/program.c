@@ -58,7 +58,7 @@ static int compile(struct graft_program *p)
 static void forget_lists(struct graft_program *p)
 {
     p->options.inputs = NULL;
-    p->options.outputs = p->options.want_grad = NULL;
+    p->options.outputs = p->options.want_grad = p->options.feeds = NULL;
     p->options.loss = NULL;
 }
 
@@ -140,7 +140,8 @@ void graft_program_put(struct graft_program *p, int i, const float *rows,
                        int n)
 {
     struct graft_view v = graft_program_input(p, i);
-    int64_t each = graft_shape_span(&v.shape, 1, v.shape.rank);
+    int64_t each = graft_shape_span(&v.shape, 1, v.shape.rank) *
+                   p->c.value.at[p->c.input[i]].info.per_image;
     real *dst = graft_reals(&v);
     if (v.fmt.layout != GRAFT_IMAGE || v.shape.rank < 3) {
         for (int64_t e = 0; e < n * each; e++)
@@ -181,9 +182,29 @@ int32_t *graft_program_targets(struct graft_program *p)
     return p->c.loss_state ? p->c.loss_state->target : NULL;
 }
 
+real *graft_program_target_rows(struct graft_program *p)
+{
+    return p->c.loss_state ? p->c.loss_state->row : NULL;
+}
+
+double *graft_program_weights(struct graft_program *p)
+{
+    return p->c.loss_state ? p->c.loss_state->weight : NULL;
+}
+
 double graft_program_loss(const struct graft_program *p)
 {
-    return p->c.loss_state ? p->c.loss_state->mean : 0;
+    return p->c.loss_state ? p->c.loss_state->sum : 0;
+}
+
+const double *graft_program_losses(const struct graft_program *p)
+{
+    return p->c.loss_state ? p->c.loss_state->each : NULL;
+}
+
+int64_t graft_program_classes(const struct graft_program *p)
+{
+    return p->c.loss_state ? p->c.loss_state->classes : 0;
 }
 
 int graft_program_n_max(const struct graft_program *p)

@@ -20,12 +20,21 @@
 #include "graph/op.h"
 #include "program/store.h"
 
-/* A loss compiled in on one output (logits [N, C]): softmax cross-entropy
- * against target class indices, mean over the batch's images. */
-enum graft_loss_kind { GRAFT_LOSS_NONE, GRAFT_LOSS_SOFTMAX_CE };
+/* A loss compiled in on one output (scores x [N, C]), with target row t_i and
+ * weight w_i for each image; p is the softmax, s the logistic function of x:
+ *   SOFTMAX_CE  L = sum_i w_i sum_c -t_ic log p_ic
+ *   SIGMOID_CE  L = sum_i w_i/C sum_c -t_ic log s_ic - (1 - t_ic) log(1 - s_ic)
+ * The first is cross-entropy against a class index, or with `soft` against
+ * any row: label smoothing, mixup. The second is for several labels at once
+ * and takes rows always. Weights are 1/n unless `weighted`. */
+enum graft_loss_kind {
+    GRAFT_LOSS_NONE, GRAFT_LOSS_SOFTMAX_CE, GRAFT_LOSS_SIGMOID_CE
+};
 struct graft_loss {
     enum graft_loss_kind kind;
     graft_value_id logits; /* one of the outputs */
+    bool soft;             /* targets are rows, not indices */
+    bool weighted;         /* the caller writes graft_program_weights */
 };
 
 struct graft_input_dims { /* overrides what the file states for an input */
@@ -57,6 +66,11 @@ struct graft_compile {
                                         takes at a time; 0: all */
     bool plan_only;                  /* to be described, not run: what only
                                         parameters give is not computed */
+    const graft_value_id *feeds;     /* further inputs: values that the caller
+                                        writes, whatever computes them in the
+                                        model (crossing.h). Their shapes
+                                        follow from the model's inputs */
+    int n_feeds;
 };
 /* Bit of a pass that can be switched off ("tidy", "fold", "fuse", "layout",
  * "segment") for skip_passes; 0: no pass of that name. */
@@ -84,7 +98,8 @@ void graft_program_backward(struct graft_program *p);
 void graft_program_finish(struct graft_program *p, real *flat);
 
 /* Views with dim[0] at n_max, valid for the program's life; ROW unless
- * graft_program_input says IMAGE. */
+ * graft_program_input says IMAGE. Inputs are those of the model that the
+ * outputs need, in the model's order, then the feeds in theirs. */
 int graft_program_n_inputs(const struct graft_program *p);
 int graft_program_n_outputs(const struct graft_program *p);
 struct graft_view graft_program_input(const struct graft_program *p, int i);
@@ -102,10 +117,16 @@ struct graft_view graft_program_din(struct graft_program *p, int i);
 /* Rows of output i's dim 0 for each image; 0: not by image. */
 int64_t graft_program_output_rows(const struct graft_program *p, int i);
 
-/* With a compiled-in loss: class index of each image, n_max entries to fill
- * before forward; and the mean loss of the last forward. */
+/* With a compiled-in loss, to be filled before forward, for n_max images: the
+ * class index of each (NULL: rows are), or its row of C targets (NULL: indices
+ * are), and where the loss is `weighted`, its weight (NULL: it is not). */
 int32_t *graft_program_targets(struct graft_program *p);
+real *graft_program_target_rows(struct graft_program *p);
+double *graft_program_weights(struct graft_program *p);
+/* L of the last forward, and each image's own loss in it, without weight. */
 double graft_program_loss(const struct graft_program *p);
+const double *graft_program_losses(const struct graft_program *p);
+int64_t graft_program_classes(const struct graft_program *p); /* C; 0: none */
 
 int graft_program_n_max(const struct graft_program *p);
 /* 0, or the batch that the file fixes (its Reshape constants allow no other);

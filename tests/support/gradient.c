@@ -39,7 +39,8 @@ static double objective(struct setup *x)
 
 static void start(struct setup *x, const struct gradient_check *k)
 {
-    struct graft_loss loss = {GRAFT_LOSS_SOFTMAX_CE, k->net->m->output.at[0]};
+    struct graft_loss loss = {.kind = GRAFT_LOSS_SOFTMAX_CE,
+                              .logits = k->net->m->output.at[0]};
     struct graft_compile c = {
         .model = k->net->m, .n_max = N, .want_grad = k->want,
         .n_want_grad = k->n_want, .loss = k->loss ? &loss : NULL,

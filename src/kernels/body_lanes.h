@@ -117,8 +117,9 @@ static int lanes_sources(struct lanes_source *s, int most,
 
 /* One permutation for each source block: concatenations and shuffles of
  * channels have two or three. */
-static bool lanes_permute(real *y, const real *const x[LANES],
-                          const real *const *base, int64_t pixels)
+CONV_INLINE bool lanes_permute(real *y, const real *const x[LANES],
+                               const real *const *base, int64_t pixels,
+                               bool add)
 {
     enum { SOURCES = 4 };
     struct lanes_source s[SOURCES];
@@ -127,41 +128,65 @@ static bool lanes_permute(real *y, const real *const x[LANES],
     for (int k = 0; k < n; k++)
         lane[k] = _mm512_loadu_si512(s[k].lane);
     for (int64_t p = 0; n && p < pixels; p++) {
-        __m512 v = _mm512_setzero_ps();
+        __m512 v = _mm512_setzero_ps(), old = v;
+        if (add)
+            old = _mm512_loadu_ps(y + p * LANES);
         for (int k = 0; k < n; k++)
             v = _mm512_mask_permutexvar_ps(
                 v, s[k].mask, lane[k],
                 _mm512_loadu_ps(s[k].block + p * LANES));
-        _mm512_storeu_ps(y + p * LANES, v);
+        _mm512_storeu_ps(y + p * LANES, add ? _mm512_add_ps(old, v) : v);
     }
     return n > 0;
 }
 #else
 static bool lanes_permute(real *y, const real *const x[LANES],
-                          const real *const *base, int64_t pixels)
+                          const real *const *base, int64_t pixels, bool add)
 {
-    (void)y, (void)x, (void)base, (void)pixels;
+    (void)y, (void)x, (void)base, (void)pixels, (void)add;
     return false;
 }
 #endif
 
-static void lanes_gather(real *y, const real *const x[LANES],
-                         const real *const *base, int64_t pixels)
+static bool lanes_is_whole(const real *const x[LANES])
 {
     bool whole = x[0] != NULL;
     for (int l = 1; l < LANES; l++)
         whole = whole && x[l] == x[0] + l;
-    if (whole) {
+    return whole;
+}
+
+static void lanes_gather(real *y, const real *const x[LANES],
+                         const real *const *base, int64_t pixels)
+{
+    if (lanes_is_whole(x)) {
         if (x[0] != y) /* it may lie there already */
             memcpy(y, x[0], (size_t)(pixels * LANES) * sizeof *y);
         return;
     }
-    if (lanes_permute(y, x, base, pixels))
+    if (lanes_permute(y, x, base, pixels, false))
         return;
     for (int l = 0; l < LANES; l++) {
         const real *from = x[l];
         for (int64_t p = 0; p < pixels; p++)
             y[p * LANES + l] = from ? from[p * LANES] : 0;
+    }
+}
+
+static void lanes_gather_add(real *y, const real *const x[LANES],
+                             const real *const *base, int64_t pixels)
+{
+    if (lanes_is_whole(x)) {
+        for (int64_t i = 0; i < pixels * LANES; i += CONV_VL)
+            conv_store(y + i, conv_load(y + i) + conv_load(x[0] + i));
+        return;
+    }
+    if (lanes_permute(y, x, base, pixels, true))
+        return;
+    for (int l = 0; l < LANES; l++) {
+        const real *from = x[l];
+        for (int64_t p = 0; from && p < pixels; p++)
+            y[p * LANES + l] += from[p * LANES];
     }
 }
 
@@ -173,8 +198,13 @@ static void lanes_repeat(real *to, const real *v, int64_t pixels)
                        conv_load(v + j * CONV_VL));
 }
 
+#include "kernels/body_lanes_back.h"
+
 #define GRAFT_LANE_KERNELS                                                  \
     {                                                                       \
         .affine = lanes_affine, .sum = lanes_sum, .window = lanes_window,   \
-        .gather = lanes_gather, .repeat = lanes_repeat                      \
+        .gather = lanes_gather, .gather_add = lanes_gather_add,             \
+        .repeat = lanes_repeat, .spread = lanes_spread,                     \
+        .scale = lanes_scale, .moments = lanes_moments,                     \
+        .window_back = lanes_window_back                                    \
     }

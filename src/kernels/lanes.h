@@ -28,8 +28,24 @@ struct graft_lane_kernels {
      * points into. */
     void (*gather)(real *y, const real *const x[16],
                    const real *const base[16], int64_t pixels);
+    /* the same, y += */
+    void (*gather_add)(real *y, const real *const x[16],
+                       const real *const base[16], int64_t pixels);
     /* to[p][16] = v[16] */
     void (*repeat)(real *to, const real *v, int64_t pixels);
+    /* to[p][16] = v[16]; or, with add, += */
+    void (*spread)(real *to, const real *v, int64_t pixels, bool add);
+    /* dx[p][16] = s[16] dy[p][16]; or += */
+    void (*scale)(real *dx, const real *dy, int64_t pixels, const real *s,
+                  bool add);
+    /* sum[16] of a, and dot[16] of a (x - m[16]), over pixels */
+    void (*moments)(real *sum, real *dot, const real *a, const real *x,
+                    int64_t pixels, const real *m);
+    /* Undoes all rows of `window`: dx = or += (first maxima of x, which y
+     * holds, or shares of means; x and y may be NULL for these) of dy. */
+    void (*window_back)(const struct graft_lane_window *w, real *dx,
+                        const real *x, const real *y, const real *dy,
+                        bool add);
 };
 
 #endif

@@ -135,6 +135,7 @@ static void backward_block(const void *ctx, int64_t first, int64_t n)
     }
 }
 
+/* Unused lanes stay zero: dy is zero there, and no factor is infinite. */
 static void backward(const struct graft_call *c)
 {
     bool from_input = graft_act_from_input(act_of(c->args).kind);
@@ -148,7 +149,9 @@ static void backward(const struct graft_call *c)
 
 /* ---- rows -------------------------------------------------------------- */
 
-enum { IN_PLACE = GRAFT_OP_POINTWISE | GRAFT_OP_INPLACE };
+enum {
+    IN_PLACE = GRAFT_OP_POINTWISE | GRAFT_OP_INPLACE | GRAFT_OP_BACK_BLOCKED
+};
 
 const struct graft_op graft_op_act[] = {
     {.name = "Relu", .domain = "", .since = 6, .arity = {1, 1, 1, 1},

@@ -88,9 +88,16 @@ static int64_t room(int64_t channels)
     return (channels + 15) / 16 * 16;
 }
 
+/* Backward: two sums for each channel of each image, three numbers for each
+ * channel. */
 static int plan(struct graft_plan *p)
 {
-    p->scratch = 2 * (size_t)room(p->in[X].shape.dim[1]) * sizeof(real);
+    size_t channels = (size_t)room(p->in[X].shape.dim[1]);
+    size_t images = (size_t)p->in[X].shape.dim[0];
+    p->scratch = 2 * channels * sizeof(real);
+    if (p->training)
+        p->scratch = 2 * images * channels * sizeof(double) +
+                     3 * channels * sizeof(real);
     return graft_plan_follow(p);
 }
 
@@ -159,6 +166,148 @@ static void forward(const struct graft_call *c)
                    &j);
 }
 
+/* ---- backward ------------------------------------------------------------ *
+ *   dx = s dy,  s = scale / sqrt(var + epsilon)
+ *   dbias = sum dy,  dscale = sum dy (x - mean) / sqrt(var + epsilon)
+ * Sums run over tiles in partial sums, over the tiles of an image and over
+ * images in double: always the same parts, in the same order. */
+
+struct back {
+    const struct graft_call *c;
+    const real *s, *mean, *inverse; /* [room] */
+    double *part;                   /* [image][2][room]: dy, dy (x - mean) */
+    int64_t channels, area, planes;
+    bool sums;
+};
+
+enum { TILE = 512 }; /* pixels of a tile over C16; elements of one in rows */
+
+static double *part_of(const struct back *j, int64_t image, int which)
+{
+    return j->part + (2 * image + which) * room(j->channels);
+}
+
+static void back_block(const void *ctx, int64_t i, int64_t b)
+{
+    const struct back *j = ctx;
+    const struct graft_call *c = j->c;
+    const struct graft_lane_kernels *k = &c->k->lanes;
+    double dy_sum[16] = {0}, dot_sum[16] = {0};
+    for (int64_t p = 0; p < j->area; p += TILE) {
+        int64_t n = j->area - p < TILE ? j->area - p : TILE;
+        const real *dy = graft_block_at(&c->dout[0], i, b) + p * 16;
+        real sum[16], dot[16];
+        if (j->sums) {
+            k->moments(sum, dot, dy, graft_block_at(&c->in[X], i, b) + p * 16,
+                       n, j->mean + 16 * b);
+            for (int l = 0; l < 16; l++) {
+                dy_sum[l] += (double)sum[l];
+                dot_sum[l] += (double)dot[l];
+            }
+        }
+        if (c->dmode[X] != GRAFT_SKIP)
+            k->scale(graft_block_at(&c->din[X], i, b) + p * 16, dy, n,
+                     j->s + 16 * b, c->dmode[X] == GRAFT_ADD);
+    }
+    if (j->sums) {
+        memcpy(part_of(j, i, 0) + 16 * b, dy_sum, sizeof dy_sum);
+        memcpy(part_of(j, i, 1) + 16 * b, dot_sum, sizeof dot_sum);
+    }
+}
+
+/* One channel of one image in rows. */
+static void back_plane(const struct back *j, int64_t i, int64_t ch)
+{
+    const struct graft_call *c = j->c;
+    const struct graft_pointwise_kernels *k = &c->k->pointwise;
+    int64_t at = (i * j->channels + ch) * j->area;
+    const real *dy = graft_reals(&c->dout[0]) + at;
+    double sum = 0, dot = 0;
+    for (int64_t p = 0; j->sums && p < j->area; p += TILE) {
+        int64_t n = j->area - p < TILE ? j->area - p : TILE;
+        real centred[TILE];
+        k->binary[GRAFT_SUB2](
+            n, (struct graft_operand){graft_reals(&c->in[X]) + at + p, false},
+            (struct graft_operand){j->mean + ch, true}, centred);
+        sum += k->sum(n, dy + p);
+        dot += k->dot(n, dy + p, centred);
+    }
+    if (j->sums) {
+        part_of(j, i, 0)[ch] = sum;
+        part_of(j, i, 1)[ch] = dot;
+    }
+    if (c->dmode[X] != GRAFT_SKIP)
+        (c->dmode[X] == GRAFT_ADD ? k->axpy : k->scale)(
+            j->area, j->s[ch], dy, graft_reals(&c->din[X]) + at);
+}
+
+static void back_task(void *ctx, int64_t index, int worker)
+{
+    const struct back *j = ctx;
+    int64_t all = j->c->dout[0].shape.dim[0] * j->channels;
+    int64_t end = (index + 1) * j->planes;
+    (void)worker;
+    for (int64_t i = index * j->planes; i < end && i < all; i++)
+        back_plane(j, i / j->channels, i % j->channels);
+}
+
+static void put(real *to, double x, uint8_t dmode)
+{
+    *to = (real)(dmode == GRAFT_ADD ? (double)*to + x : x);
+}
+
+/* Sixteen channels' sums over images. */
+static void back_finish(void *ctx, int64_t block, int worker)
+{
+    const struct back *j = ctx;
+    const struct graft_call *c = j->c;
+    int64_t end = 16 * block + 16, images = c->dout[0].shape.dim[0];
+    (void)worker;
+    for (int64_t ch = 16 * block; ch < end && ch < j->channels; ch++) {
+        double sum = 0, dot = 0;
+        for (int64_t i = 0; i < images; i++) {
+            sum += part_of(j, i, 0)[ch];
+            dot += part_of(j, i, 1)[ch];
+        }
+        if (c->dmode[BIAS] != GRAFT_SKIP)
+            put(graft_reals(&c->din[BIAS]) + ch, sum, c->dmode[BIAS]);
+        if (c->dmode[SCALE] != GRAFT_SKIP)
+            put(graft_reals(&c->din[SCALE]) + ch,
+                dot * (double)j->inverse[ch], c->dmode[SCALE]);
+    }
+}
+
+static void backward(const struct graft_call *c)
+{
+    const struct graft_shape *s = &c->dout[0].shape;
+    const struct args *a = c->args;
+    int64_t channels = s->dim[1], wide = room(channels);
+    double *part = c->scratch;
+    real *scale = (real *)(void *)(part + 2 * s->dim[0] * wide);
+    real *mean = scale + wide, *inverse = mean + wide;
+    memset(scale, 0, 3 * (size_t)wide * sizeof *scale);
+    for (int64_t i = 0; i < channels; i++) {
+        double d = 1 / sqrt((double)graft_reals(&c->in[VAR])[i] +
+                            (double)a->epsilon);
+        inverse[i] = (real)d;
+        scale[i] = (real)((double)graft_reals(&c->in[SCALE])[i] * d);
+        mean[i] = graft_reals(&c->in[MEAN])[i];
+    }
+    struct back j = {c, scale, mean, inverse, part, channels,
+                     graft_shape_span(s, 2, s->rank), 0,
+                     c->dmode[SCALE] != GRAFT_SKIP ||
+                         c->dmode[BIAS] != GRAFT_SKIP};
+    j.planes = j.area < 16384 ? 16384 / (j.area + 1) + 1 : 1;
+    if (graft_is_c16(&c->dout[0]))
+        graft_each_lane_block(c->pool, &c->dout[0], back_block, &j);
+    else
+        graft_pool_for(c->pool,
+                       (s->dim[0] * channels + j.planes - 1) / j.planes,
+                       back_task, &j);
+    if (j.sums)
+        graft_pool_for(c->pool, wide / 16, back_finish, &j);
+}
+
 static int64_t macs(const struct graft_infer *f)
 {
     return graft_shape_count(&f->out[0].shape);
@@ -168,10 +317,13 @@ static int64_t macs(const struct graft_infer *f)
     {                                                                       \
         .name = "BatchNormalization", .domain = "", .since = from,          \
         .until = to, .arity = {5, 5, 1, outs},                              \
-        .flags = GRAFT_OP_EPILOGUE | GRAFT_OP_STRIDED,                      \
+        .flags = GRAFT_OP_EPILOGUE | GRAFT_OP_STRIDED |                     \
+                 GRAFT_OP_BACK_BLOCKED,                                     \
         .args_size = sizeof(struct args),                                   \
         .parse = parse, .infer = infer, .plan = plan, .forward = forward,   \
-        .macs = macs, .affine = affine                                      \
+        .backward = backward, .macs = macs, .affine = affine,               \
+        .saves_in = 1 << X | 1 << SCALE | 1 << MEAN | 1 << VAR,             \
+        .grad_in = 1 << X | 1 << SCALE | 1 << BIAS                          \
     }
 
 extern const struct graft_op graft_op_batchnorm[];

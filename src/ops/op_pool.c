@@ -5,6 +5,7 @@
 
 #include "ops/blocked.h"
 #include "ops/common.h"
+#include "ops/pool_back.h"
 #include "ops/spatial.h"
 
 struct args {
@@ -150,6 +151,25 @@ static void forward_average(const struct graft_call *c)
     run_window(c, false);
 }
 
+static void back_window(const struct graft_call *c, bool max)
+{
+    const struct args *a = c->args;
+    const struct chosen *ch = c->chosen;
+    struct graft_lane_window w = {&a->g, max, {ch->count[0], ch->count[1],
+                                               ch->count[2]}};
+    graft_pool_backward(c, &w);
+}
+
+static void backward_max(const struct graft_call *c)
+{
+    back_window(c, true);
+}
+
+static void backward_average(const struct graft_call *c)
+{
+    back_window(c, false);
+}
+
 static int64_t macs_window(const struct graft_infer *f)
 {
     const struct args *a = f->args;
@@ -212,40 +232,50 @@ static void forward_global(const struct graft_call *c)
                    (void *)c);
 }
 
+static void backward_global(const struct graft_call *c)
+{
+    graft_pool_spread(c, 1 / (double)graft_area_of(&c->din[0]));
+}
+
 static int64_t macs_global(const struct graft_infer *f)
 {
     return graft_shape_count(&f->in[0].shape);
 }
 
-#define WINDOW(op, from, to, outs, how)                                     \
+/* What backward reads: maxima are found again. */
+enum { READS_MAX = 1, READS_AVERAGE = 0 };
+
+#define WINDOW(op, from, to, outs, how, reads)                              \
     {                                                                       \
         .name = op, .domain = "", .since = from, .until = to,               \
         .arity = {1, 1, 1, outs}, .args_size = sizeof(struct args),         \
-        .flags = GRAFT_OP_STRIDED,                                          \
+        .flags = GRAFT_OP_STRIDED | GRAFT_OP_BACK_BLOCKED, .grad_in = 1,    \
         .parse = parse_##how, .infer = infer_window, .plan = plan_window,   \
-        .forward = forward_##how, .macs = macs_window                       \
+        .forward = forward_##how, .macs = macs_window,                      \
+        .backward = backward_##how, .saves_in = reads, .saves_out = reads   \
     }
 #define GLOBAL(from, to)                                                    \
     {                                                                       \
         .name = "GlobalAveragePool", .domain = "", .since = from,           \
         .until = to, .arity = {1, 1, 1, 1}, .infer = infer_global,          \
-        .flags = GRAFT_OP_STRIDED, .plan = graft_plan_follow,               \
-        .forward = forward_global, .macs = macs_global                      \
+        .flags = GRAFT_OP_STRIDED | GRAFT_OP_BACK_BLOCKED, .grad_in = 1,    \
+        .plan = graft_plan_follow, .forward = forward_global,               \
+        .backward = backward_global, .macs = macs_global                    \
     }
 
 extern const struct graft_op graft_op_pool[];
 const struct graft_op graft_op_pool[] = {
-    WINDOW("MaxPool", 1, 7, 1, max),
-    WINDOW("MaxPool", 8, 9, 2, max),
-    WINDOW("MaxPool", 10, 10, 2, max),
-    WINDOW("MaxPool", 11, 11, 2, max),
-    WINDOW("MaxPool", 12, 21, 2, max),
-    WINDOW("MaxPool", 22, 0, 2, max),
-    WINDOW("AveragePool", 7, 9, 1, average),
-    WINDOW("AveragePool", 10, 10, 1, average),
-    WINDOW("AveragePool", 11, 18, 1, average),
-    WINDOW("AveragePool", 19, 21, 1, average),
-    WINDOW("AveragePool", 22, 0, 1, average),
+    WINDOW("MaxPool", 1, 7, 1, max, READS_MAX),
+    WINDOW("MaxPool", 8, 9, 2, max, READS_MAX),
+    WINDOW("MaxPool", 10, 10, 2, max, READS_MAX),
+    WINDOW("MaxPool", 11, 11, 2, max, READS_MAX),
+    WINDOW("MaxPool", 12, 21, 2, max, READS_MAX),
+    WINDOW("MaxPool", 22, 0, 2, max, READS_MAX),
+    WINDOW("AveragePool", 7, 9, 1, average, READS_AVERAGE),
+    WINDOW("AveragePool", 10, 10, 1, average, READS_AVERAGE),
+    WINDOW("AveragePool", 11, 18, 1, average, READS_AVERAGE),
+    WINDOW("AveragePool", 19, 21, 1, average, READS_AVERAGE),
+    WINDOW("AveragePool", 22, 0, 1, average, READS_AVERAGE),
     GLOBAL(1, 21),
     GLOBAL(22, 0),
     {0}};

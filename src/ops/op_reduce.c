@@ -4,6 +4,7 @@
 
 #include "ops/blocked.h"
 #include "ops/common.h"
+#include "ops/pool_back.h"
 #include "ops/walk.h"
 
 struct args {
@@ -164,13 +165,17 @@ static void backward(const struct graft_call *c)
                        .factor = (real)factor(c->args, &c->in[0].shape)};
     if (c->dmode[0] == GRAFT_SKIP)
         return;
+    if (graft_is_c16(&c->din[0])) {
+        graft_pool_spread(c, factor(c->args, &c->in[0].shape));
+        return;
+    }
     walk_reduced(&s.walk, c->args, &c->in[0].shape);
     graft_walk_each(&s.walk, c->pool, spread_piece, &s);
 }
 
 #define REDUCE .domain = "", .args_size = sizeof(struct args),              \
-    .flags = GRAFT_OP_STRIDED, .grad_in = 1, .plan = plan,                  \
-    .forward = forward, .backward = backward
+    .flags = GRAFT_OP_STRIDED | GRAFT_OP_BACK_BLOCKED, .grad_in = 1,        \
+    .plan = plan, .forward = forward, .backward = backward
 
 const struct graft_op graft_op_reduce[] = {
     {.name = "ReduceMean", .since = 1, .until = 17, REDUCE,

@@ -1,5 +1,7 @@
 /* Unary arithmetic, element by element. args: struct args.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "ops/blocked.h"
 #include "ops/common.h"
 
@@ -144,9 +146,23 @@ static void run_back(const struct graft_call *c, const struct graft_view *s,
 {
     struct job j = {c, c->args, graft_reals(s), graft_reals(&c->dout[0]),
                     graft_reals(&c->din[0]), back};
-    if (c->dmode[0] != GRAFT_SKIP)
-        graft_each_block(c->pool, graft_physical_count(s), backward_block,
-                         &j);
+    if (c->dmode[0] == GRAFT_SKIP)
+        return;
+    graft_each_block(c->pool, graft_physical_count(s), backward_block, &j);
+    graft_mask_lanes(&c->din[0]); /* 0 / 0 of Sqrt and Log */
+}
+
+/* Floor and Ceil are constant nearly everywhere: zero, as in PyTorch. */
+static void zero_block(const void *ctx, int64_t first, int64_t n)
+{
+    memset((real *)(uintptr_t)ctx + first, 0, (size_t)n * sizeof(real));
+}
+
+static void backward_zero(const struct graft_call *c)
+{
+    if (c->dmode[0] == GRAFT_STORE)
+        graft_each_block(c->pool, graft_physical_count(&c->din[0]),
+                         zero_block, c->din[0].data);
 }
 
 static void backward_in(const struct graft_call *c)
@@ -167,7 +183,8 @@ static void backward_leaky(const struct graft_call *c)
 /* ---- rows -------------------------------------------------------------- */
 
 enum {
-    IN_PLACE = GRAFT_OP_POINTWISE | GRAFT_OP_INPLACE,
+    IN_PLACE = GRAFT_OP_POINTWISE | GRAFT_OP_INPLACE |
+               GRAFT_OP_BACK_BLOCKED,
     KEEPING = IN_PLACE | GRAFT_OP_ZERO_KEEPING
 };
 
@@ -175,6 +192,7 @@ enum {
     .args_size = sizeof(struct args), .plan = graft_plan_follow
 #define FROM_IN .saves_in = 1, .grad_in = 1, .backward = backward_in
 #define FROM_OUT .saves_out = 1, .grad_in = 1, .backward = backward_out
+#define ZERO .grad_in = 1, .backward = backward_zero
 
 const struct graft_op graft_op_unary[] = {
     {.name = "Neg", .since = 6, COMMON, FROM_OUT, .parse = parse_neg,
@@ -199,10 +217,10 @@ const struct graft_op graft_op_unary[] = {
     {.name = "Reciprocal", .since = 6, COMMON, FROM_OUT,
      .parse = parse_inverse, .flags = IN_PLACE, .infer = infer_real,
      .forward = forward},
-    {.name = "Floor", .since = 6, COMMON, .parse = parse_floor,
+    {.name = "Floor", .since = 6, COMMON, ZERO, .parse = parse_floor,
      .flags = KEEPING | GRAFT_OP_HOST, .infer = infer_real,
      .forward = forward},
-    {.name = "Ceil", .since = 6, COMMON, .parse = parse_ceil,
+    {.name = "Ceil", .since = 6, COMMON, ZERO, .parse = parse_ceil,
      .flags = KEEPING | GRAFT_OP_HOST, .infer = infer_real,
      .forward = forward},
     {.name = "LeakyRelu", .since = 6, COMMON, .parse = parse_leaky,

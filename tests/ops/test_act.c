@@ -100,44 +100,80 @@ TEST(ops_act__unary_functions_agree_with_the_library)
             .out = {OP_Y(OP_DIMS(3), OP_INTS(2, -3, INT64_MIN))});
 }
 
+/* Maps of 1, 16, 17 and 40 channels, and what is no map. */
+static const struct op_value maps[] = {
+    OP_X(OP_DIMS(1, 1, 1, 1)), OP_X(OP_DIMS(2, 16, 3, 1)),
+    OP_X(OP_DIMS(3, 17, 2, 5)), OP_X(OP_DIMS(2, 40, 7)),
+    OP_X(OP_DIMS(3, 5)), OP_X(OP_DIMS(0, 3, 2, 2))};
+
+/* On all of `maps` with numbers from low to high; kink: no number is nearer
+ * to one of these than 1/16. */
+static void on_maps(struct op_case *c, double low, double high,
+                    const double *kink, int kinks)
+{
+    double x[1024];
+    for (size_t m = 0; m < sizeof maps / sizeof *maps; m++) {
+        int64_t n = 1;
+        c->in[0] = c->out[0] = maps[m];
+        for (int d = 0; d < maps[m].rank; d++)
+            n *= maps[m].dim[d];
+        for (int64_t i = 0; i < n; i++) {
+            x[i] = low + (high - low) * (double)(i * 389 % 1021) / 1021;
+            for (int k = 0; k < kinks; k++)
+                if (fabs(x[i] - kink[k]) < 0.0625)
+                    x[i] = kink[k] + 0.0625;
+        }
+        c->in[0].reals = x;
+        c->in[0].n = n;
+        c->n_max = maps[m].dim[0] ? (int)maps[m].dim[0] : 1;
+        op_case_gradient_at(__FILE__, __LINE__, c);
+    }
+}
+
 TEST(ops_act__gradient_away_from_kinks)
 {
     static const char *const acts[] = {"Relu", "Sigmoid", "HardSigmoid",
                                        "HardSwish"};
+    static const double kink[] = {-3, -2.5, 0, 2.5, 3};
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
-        struct op_case c = {
-            .op = acts[i], .opset = 14,
-            .in = {OP_X(OP_DIMS(1, 8), OP_REALS(-4, -2, -1, -0.3, 0.4, 1.1,
-                                                2.2, 5))},
-            .out = {OP_Y(OP_DIMS(1, 8))}};
-        op_case_gradient_at(__FILE__, __LINE__, &c);
+        struct op_case c = {.op = acts[i], .opset = 14};
+        on_maps(&c, -4, 4, kink, 5);
     }
-    op_case_gradient(.op = "Swish", .opset = 24,
-                     .attr = OP_ATTRS(OP_FLOAT("alpha", 1.5f)),
-                     .in = {OP_X(OP_DIMS(1, 4), OP_REALS(-4, -0.3, 0.4, 5))},
-                     .out = {OP_Y(OP_DIMS(1, 4))});
-    op_case_gradient(.op = "Clip", .opset = 6,
-                     .attr = OP_ATTRS(OP_FLOAT("max", 6)),
-                     .in = {OP_X(OP_DIMS(1, 3), OP_REALS(-1, 3, 9))},
-                     .out = {OP_Y(OP_DIMS(1, 3))});
-    op_case_gradient(.op = "Clip", .opset = 11,
-                     .in = {OP_X(OP_DIMS(1, 3), OP_REALS(-1, 3, 9)),
-                            OP_H(.rank = 0, OP_REALS(0)),
-                            OP_H(.rank = 0, OP_REALS(6))},
-                     .out = {OP_Y(OP_DIMS(1, 3))});
+    struct op_case swish = {.op = "Swish", .opset = 24,
+                            .attr = OP_ATTRS(OP_FLOAT("alpha", 1.5f))};
+    on_maps(&swish, -4, 4, NULL, 0);
+    struct op_case hard = {.op = "HardSigmoid", .opset = 6,
+                           .attr = OP_ATTRS(OP_FLOAT("alpha", 0.5f),
+                                            OP_FLOAT("beta", 0.25f))};
+    on_maps(&hard, -4, 4, (const double[]){-0.5, 1.5}, 2);
     for (size_t i = 0; i < sizeof unary / sizeof *unary; i++) {
-        struct op_case c = {
-            .op = unary[i].name, .opset = 13,
-            .in = {OP_X(OP_DIMS(1, 6), OP_REALS(0.3, 0.7, 1.1, 1.6, 2.3,
-                                                1.9))},
-            .out = {OP_Y(OP_DIMS(1, 6))}};
-        if (unary[i].f != floor && unary[i].f != ceil)
-            op_case_gradient_at(__FILE__, __LINE__, &c);
+        struct op_case c = {.op = unary[i].name, .opset = 13};
+        bool positive = unary[i].low > 0;
+        on_maps(&c, positive ? 0.5 : -2, 2,
+                (const double[]){-2, -1, 0, 1, 2}, positive ? 0 : 5);
     }
-    op_case_gradient(.op = "LeakyRelu", .opset = 6,
-                     .attr = OP_ATTRS(OP_FLOAT("alpha", 0.25f)),
-                     .in = {OP_X(OP_DIMS(1, 2), OP_REALS(-1, 2))},
-                     .out = {OP_Y(OP_DIMS(1, 2))});
+    struct op_case leaky = {.op = "LeakyRelu", .opset = 6,
+                            .attr = OP_ATTRS(OP_FLOAT("alpha", 0.25f))};
+    on_maps(&leaky, -2, 2, kink + 2, 1);
+}
+
+TEST(ops_act__gradient_of_clip)
+{
+    static const double kink[] = {-1, 0, 2, 6};
+    struct op_case six = {.op = "Clip", .opset = 6,
+                          .attr = OP_ATTRS(OP_FLOAT("min", 0),
+                                           OP_FLOAT("max", 6))};
+    on_maps(&six, -2, 8, kink, 4);
+    struct op_case upper = {.op = "Clip", .opset = 10,
+                            .attr = OP_ATTRS(OP_FLOAT("max", 2))};
+    on_maps(&upper, -2, 8, kink, 4);
+    struct op_case both = {.op = "Clip", .opset = 13,
+                           .in = {[1] = OP_H(.rank = 0, OP_REALS(-1)),
+                                  [2] = OP_H(.rank = 0, OP_REALS(2))}};
+    on_maps(&both, -3, 4, kink, 4);
+    struct op_case lower = {.op = "Clip", .opset = 11,
+                            .in = {[1] = OP_H(.rank = 0, OP_REALS(0))}};
+    on_maps(&lower, -3, 4, kink, 4);
 }
 
 /* The derivative that the kernel gives at x, dy = 1. */
@@ -165,6 +201,31 @@ TEST(ops_act__gradient_at_kinks_is_pytorchs)
     assert_near(slope(GRAFT_ACT_HARDSIGMOID, 0.25, 0.5, -2), 0, 0);
     assert_near(slope(GRAFT_ACT_HARDSWISH, 0, 0, -3), -0.5, 1e-6);
     assert_near(slope(GRAFT_ACT_HARDSWISH, 0, 0, 3), 1.5, 1e-6);
+}
+
+/* The same through whole rows, in rows and C16 and with all kernels. */
+#define KINK(name, version, attrs, x, dx)                                   \
+    op_case_gradient(.op = name, .opset = version, .attr = attrs,           \
+                     .in = {OP_X(OP_DIMS(1, 5, 1), OP_REALS x,              \
+                                 OP_GRAD dx)},                              \
+                     .out = {OP_Y(OP_DIMS(1, 5, 1), OP_GRAD(1, 2, 3, 4,     \
+                                                            5))})
+
+TEST(ops_act__rows_at_kinks)
+{
+    KINK("Relu", 14, NULL, (-1, 0, 1, 2, 0), (0, 0, 3, 4, 0));
+    KINK("LeakyRelu", 6, OP_ATTRS(OP_FLOAT("alpha", 0.25f)),
+         (-1, 0, 1, 2, 0), (0.25, 0.5, 3, 4, 1.25));
+    KINK("Abs", 13, NULL, (-1, 0, 1, 2, 0), (-1, 0, 3, 4, 0));
+    KINK("HardSigmoid", 6, OP_ATTRS(OP_FLOAT("alpha", 0.25f)),
+         (-2, 2, 1, 0, 3), (0, 0, 0.75, 1, 0));
+    KINK("HardSwish", 14, NULL, (-3, 3, 0, 4, -4), (-0.5, 3, 1.5, 4, 0));
+    KINK("Clip", 6, OP_ATTRS(OP_FLOAT("min", 0), OP_FLOAT("max", 6)),
+         (0, 6, 3, 7, -1), (0, 0, 3, 0, 0));
+    KINK("Clip", 6, OP_ATTRS(OP_FLOAT("min", -1), OP_FLOAT("max", 1)),
+         (-1, 1, 0, 2, -2), (1, 2, 3, 0, 0));
+    KINK("Floor", 13, NULL, (-1, 0, 0.5, 1, 2), (0, 0, 0, 0, 0));
+    KINK("Ceil", 13, NULL, (-1, 0, 0.5, 1, 2), (0, 0, 0, 0, 0));
 }
 
 /* In C16 the lanes beyond the last channel are zero after any activation. */

@@ -73,6 +73,36 @@ TEST(ops_batchnorm__affine_is_the_same_map)
     assert_near(shift[1], -8, 1e-6);
 }
 
+/* Statistics stay what they are; scale and shift may be parameters or not. */
+TEST(ops_batchnorm__gradients_by_differences)
+{
+    static const int rows[] = {7, 9, 14, 15};
+    static const int64_t shape[][4] = {
+        {1, 1, 1, 1}, {2, 16, 5, 7}, {3, 17, 7, 3}, {2, 40, 1, 2},
+        {1, 3, 29, 31}};
+    for (int i = 0; i < 5; i++) {
+        const int64_t *x = shape[i], c = x[1];
+        op_case_gradient(.op = "BatchNormalization", .opset = rows[i % 4],
+                         .n_max = (int)x[0],
+                         .attr = OP_ATTRS(OP_FLOAT("epsilon", 0.125f)),
+                         .in = {OP_X(OP_DIMS(x[0], c, x[2], x[3])),
+                                OP_P(OP_DIMS(c)), OP_P(OP_DIMS(c)),
+                                OP_P(OP_DIMS(c)),
+                                OP_P(OP_DIMS(c), .low = 0.1, .high = 2)},
+                         .out = {OP_Y(OP_DIMS(x[0], c, x[2], x[3]))});
+    }
+    op_case_gradient(.op = "BatchNormalization", .opset = 15, .n_max = 3,
+                     .in = {OP_X(OP_DIMS(3, 20)), OP_F(OP_DIMS(20)),
+                            OP_F(OP_DIMS(20)), OP_F(OP_DIMS(20)),
+                            OP_F(OP_DIMS(20), .low = 0.1, .high = 2)},
+                     .out = {OP_Y(OP_DIMS(3, 20))});
+    op_case_gradient(.op = "BatchNormalization", .opset = 15, .n_max = 2,
+                     .in = {OP_X(OP_DIMS(2, 18, 7)), OP_P(OP_DIMS(18)),
+                            OP_P(OP_DIMS(18)), OP_P(OP_DIMS(18)),
+                            OP_P(OP_DIMS(18), .low = 0.1, .high = 2)},
+                     .out = {OP_Y(OP_DIMS(2, 18, 7))});
+}
+
 TEST(ops_batchnorm__refusals)
 {
     op_case_fails(GRAFT_EUNSUPPORTED, "training_mode",

@@ -158,6 +158,38 @@ TEST(ops_softmax__gradient)
     softmax_cases("LogSoftmax", 13, true);
 }
 
+/* Over all pixels: the sums that stay in C16. */
+static void pixels(const char *op, int64_t opset, int64_t channels,
+                   int64_t keep)
+{
+    struct op_case c = {
+        .op = op, .opset = opset, .n_max = 2,
+        .in = {OP_X(OP_DIMS(2, channels, 3, 5)),
+               OP_H(OP_DIMS(2), OP_INTS(-1, 2))},
+        .out = {OP_Y(OP_DIMS(2, channels, 1, 1))}};
+    struct graft_attr attr[] = {OP_INT("keepdims", keep),
+                                OP_INT_LIST("axes", 2, 3), {.name = NULL}};
+    bool listed = opset < (op[6] == 'S' ? 13 : 18);
+    if (listed)
+        c.in[1].from = OP_END;
+    else
+        attr[1].name = NULL;
+    c.attr = attr;
+    c.out[0].rank = keep ? 4 : 2;
+    op_case_gradient_at(__FILE__, __LINE__, &c);
+}
+
+TEST(ops_reduce__gradient_over_pixels)
+{
+    static const int64_t channels[] = {1, 16, 17, 40};
+    for (int i = 0; i < 8; i++) {
+        pixels("ReduceMean", 13, channels[i / 2], i % 2);
+        pixels("ReduceMean", 18, channels[i / 2], i % 2);
+        pixels("ReduceSum", 11, channels[i / 2], i % 2);
+        pixels("ReduceSum", 13, channels[i / 2], i % 2);
+    }
+}
+
 TEST(ops_reduce__gradient_spreads)
 {
     op_case_gradient(.op = "ReduceMean", .opset = 13, .n_max = 2,

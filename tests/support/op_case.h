@@ -16,7 +16,9 @@
  * compares backward with central differences, for STORE, ADD and SKIP, with
  * values in rows and (GRAFT_OP_BACK_BLOCKED) in C16; what the row does not
  * claim in saves_in and saves_out is NaN then. Both also register the row
- * they ran (tests/ops/test_rows.c).
+ * they ran (tests/ops/test_rows.c). At kinks there are no differences: with
+ * OP_GRAD(...) an output says what its gradient is, and an input what must
+ * come out for it.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef GRAFT_TEST_OP_CASE_H
 #define GRAFT_TEST_OP_CASE_H
@@ -42,6 +44,8 @@ struct op_value {
     const int64_t *ints;
     int64_t n;            /* of reals or ints, to be compared with dim */
     double low, high;     /* range when random; both 0: -1 .. 1 */
+    const double *grad;   /* OP_GRAD */
+    int64_t n_grad;
 };
 
 enum { OP_CASE_MAX = 12 };
@@ -60,6 +64,7 @@ struct op_case {
     /* Epilogue, off when all are zero; residual like output 0. */
     const double *bias, *residual;
     struct graft_act act;
+    double step;             /* of differences; 0: op_gradient.c's */
     double tolerance;        /* 0: 1e-5 of max(1, |expected|); gradients: see
                                 op_gradient.c */
     uint32_t unwanted;       /* bit i: nobody asks for input i's gradient */
@@ -71,6 +76,9 @@ struct op_case {
 #define OP_REALS(...)                                                       \
     .reals = (const double[]){__VA_ARGS__},                                 \
     .n = sizeof((double[]){__VA_ARGS__}) / sizeof(double)
+#define OP_GRAD(...)                                                        \
+    .grad = (const double[]){__VA_ARGS__},                                  \
+    .n_grad = sizeof((double[]){__VA_ARGS__}) / sizeof(double)
 #define OP_INTS(...)                                                        \
     .dtype = GRAFT_INT64, .ints = (const int64_t[]){__VA_ARGS__},           \
     .n = sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)

@@ -63,7 +63,9 @@ static void seed(struct op_run *r)
         if (r->dout[k].fmt.layout == GRAFT_C16)
             memset(r->dout[k].data, 0, op_run_bytes(r, &r->dout[k]));
         for (int64_t i = 0; i < graft_count(&r->dout[k]); i++)
-            op_run_set(&r->dout[k], i, weight(k, i));
+            op_run_set(&r->dout[k], i, r->c->out[k].grad
+                                           ? r->c->out[k].grad[i]
+                                           : weight(k, i));
     }
     for (int i = 0; i < r->n_in; i++)
         if (wanted(r, i))
@@ -102,7 +104,8 @@ static void backward(struct op_run *r, int n)
 static double difference(struct op_run *r, const struct graft_view *x,
                          int64_t at)
 {
-    double old = op_run_number(x, at), e = epsilon * fmax(1, fabs(old));
+    double old = op_run_number(x, at);
+    double e = (r->c->step > 0 ? r->c->step : epsilon) * fmax(1, fabs(old));
     op_run_set(x, at, old + e);
     double up_x = op_run_number(x, at), up = loss(r);
     op_run_set(x, at, old - e);
@@ -250,7 +253,14 @@ static void check(struct op_run *r, double **first, bool fresh)
         else
             compare(r, i, first[i], graft_count(&r->din[i]), 1, agreement,
                     "other layout or kernels");
-        worst = fmax(worst, check_input(r, i, tolerance));
+        if (!r->c->in[i].grad)
+            worst = fmax(worst, check_input(r, i, tolerance));
+        else if (r->c->in[i].n_grad == graft_count(&r->din[i]))
+            compare(r, i, r->c->in[i].grad, r->c->in[i].n_grad, 1, 1e-6,
+                    "known gradient");
+        else
+            op_run_fail(r, "%lld gradients given for input %d",
+                        (long long)r->c->in[i].n_grad, i);
     }
     check_modes(r);
     op_case_note_error(r->op,

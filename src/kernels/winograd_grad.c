@@ -243,6 +243,9 @@ void graft_winograd_grad(const struct graft_block_grad_run *r,
     struct graft_winograd_block *b = &j.d.block;
     int64_t per = tiles_of(&p.axis[0]), bands = r->n * per;
     int64_t blocks = ceil_div(bands, p.bands);
+    size_t weights = (size_t)(g->m * g->c * g->kernel[1] * g->kernel[2]);
+    if (!blocks && !r->add)
+        memset(r->dw, 0, weights * sizeof *r->dw);
     b->r = &x;
     graft_winograd_begin(b, &p, g->c, r->cut->width, 0, p.bands);
     char *d = (char *)shared + v_bytes(b);

@@ -114,9 +114,7 @@ struct graft_block_panel {
 struct graft_block_panel graft_block_panel(const struct graft_conv *g,
                                            int64_t width, int64_t index);
 int64_t graft_block_panels(const struct graft_conv *g, int64_t width);
-/* The panel of an output channel; channels of a panel. */
-int64_t graft_block_panel_of(const struct graft_conv *g, int64_t width,
-                             int64_t channel);
+/* Channels of a panel. */
 int64_t graft_block_width(const struct graft_conv *g,
                           const struct graft_kernels *k);
 

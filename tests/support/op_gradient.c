@@ -273,7 +273,8 @@ void op_case_gradient_at(const char *file, int line, const struct op_case *c)
 {
     enum graft_isa best = graft_runtime_or_default(NULL)->isa;
     const struct graft_op *op =
-        graft_op_find(c->domain ? c->domain : "", c->op, c->opset);
+        c->row ? c->row
+               : graft_op_find(c->domain ? c->domain : "", c->op, c->opset);
     int layouts = op && op->flags & GRAFT_OP_BACK_BLOCKED ? 2 : 1;
     double *first[OP_CASE_MAX] = {0};
     struct op_run r[4], s;

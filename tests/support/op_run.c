@@ -112,6 +112,21 @@ static int infer(struct op_run *r)
     return r->op->infer(&f);
 }
 
+/* Internal rows infer nothing: passes know the shapes. */
+static int shape_outputs(struct op_run *r)
+{
+    for (int k = 0; k < r->n_out; k++) {
+        const struct op_value *v = &r->c->out[k];
+        struct graft_vinfo *out = &r->out[k];
+        if (v->from == OP_ABSENT)
+            continue;
+        *out = r->in[0];
+        out->shape.rank = v->rank;
+        memcpy(out->shape.dim, v->dim, sizeof out->shape.dim);
+    }
+    return GRAFT_OK;
+}
+
 static void describe_node(struct op_run *r)
 {
     const struct op_case *c = r->c;
@@ -142,7 +157,8 @@ int op_run_infer(struct op_run *r, const struct op_case *c)
     describe_node(r);
     while (r->n_out > 1 && c->out[r->n_out - 1].from == OP_ABSENT)
         r->n_out--; /* as programs do */
-    r->op = graft_op_find(r->node.domain, c->op, c->opset);
+    r->op = c->row ? c->row
+                   : graft_op_find(r->node.domain, c->op, c->opset);
     if (!r->op)
         return GRAFT_EUNSUPPORTED;
     const struct graft_arity *a = &r->op->arity;
@@ -150,9 +166,12 @@ int op_run_infer(struct op_run *r, const struct op_case *c)
         r->n_out < a->out_min || (a->out_max >= 0 && r->n_out > a->out_max))
         return graft_fail(GRAFT_EFORMAT, "%d inputs, %d outputs", r->n_in,
                           r->n_out);
-    r->args = graft_arena_alloc(&r->arena, r->op->args_size + 1);
+    r->args = c->row ? c->args
+                     : graft_arena_alloc(&r->arena, r->op->args_size + 1);
     for (int i = 0; i < r->n_in; i++)
         describe(r, i);
+    if (c->row)
+        return shape_outputs(r);
     int status = parse(r);
     return status ? status : infer(r);
 }

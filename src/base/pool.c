@@ -16,7 +16,9 @@
 
 enum {
     MAX_THREADS = 1024,
-    LINE = 64, /* bytes of cache */
+    LINE = 64,        /* bytes of cache */
+    JOB = 1 << 12,    /* a gate: workers inside, OPEN, number of the job */
+    OPEN = JOB / 2,
     LOOKS = 4000 /* some 50 microseconds */
 };
 
@@ -34,8 +36,7 @@ struct graft_pool {
     pthread_mutex_t lock;  /* for those that sleep */
     pthread_cond_t wake, done;
     int looks;        /* before a sleep */
-    _Atomic uint64_t job; /* number of the current job, whose facts follow */
-    _Atomic int busy; /* workers still in it */
+    _Atomic uint64_t gate; /* to the current job, whose facts follow */
     _Atomic bool stop;
     graft_task_fn *fn;
     void *ctx;
@@ -82,37 +83,53 @@ static void pause_a_little(void)
 #endif
 }
 
-/* The number of the job after `seen`; 0: no job will come. */
-static uint64_t wait_for_job(struct graft_pool *p, uint64_t seen)
+/* A worker may still join the job of this gate, which follows `seen`. */
+static bool is_open(uint64_t gate, uint64_t seen)
 {
-    for (int i = 0; i < p->looks && p->job == seen && !p->stop; i++)
-        pause_a_little();
-    if (p->job == seen && !p->stop) {
-        pthread_mutex_lock(&p->lock);
-        while (!p->stop && p->job == seen)
-            pthread_cond_wait(&p->wake, &p->lock);
-        pthread_mutex_unlock(&p->lock);
+    return (gate & OPEN) && gate / JOB != seen;
+}
+
+/* Joins the job after `seen`: its number; 0: no job will come. */
+static uint64_t join_job(struct graft_pool *p, uint64_t seen)
+{
+    for (uint64_t gate;;) {
+        for (int i = 0; i < p->looks && !is_open(p->gate, seen) && !p->stop;
+             i++)
+            pause_a_little();
+        if (!is_open(p->gate, seen) && !p->stop) {
+            pthread_mutex_lock(&p->lock);
+            while (!p->stop && !is_open(p->gate, seen))
+                pthread_cond_wait(&p->wake, &p->lock);
+            pthread_mutex_unlock(&p->lock);
+        }
+        if (p->stop)
+            return 0;
+        gate = p->gate;
+        while (is_open(gate, seen))
+            if (atomic_compare_exchange_weak(&p->gate, &gate, gate + 1))
+                return gate / JOB;
     }
-    return p->stop ? 0 : p->job;
 }
 
 static void leave_job(struct graft_pool *p)
 {
-    if (atomic_fetch_sub(&p->busy, 1) > 1)
-        return;
+    if ((atomic_fetch_sub(&p->gate, 1) & (JOB - 1)) != 1)
+        return; /* others are in it, or the caller is */
     pthread_mutex_lock(&p->lock);
     pthread_cond_signal(&p->done);
     pthread_mutex_unlock(&p->lock);
 }
 
-static void wait_for_workers(struct graft_pool *p)
+/* Who has not joined by now is not waited for: nothing is left to do. */
+static void close_job(struct graft_pool *p)
 {
-    for (int i = 0; i < p->looks && p->busy; i++)
+    atomic_fetch_and(&p->gate, ~(uint64_t)OPEN);
+    for (int i = 0; i < p->looks && p->gate % JOB; i++)
         pause_a_little();
-    if (!p->busy)
+    if (p->gate % JOB == 0)
         return;
     pthread_mutex_lock(&p->lock);
-    while (p->busy)
+    while (p->gate % JOB)
         pthread_cond_wait(&p->done, &p->lock);
     pthread_mutex_unlock(&p->lock);
 }
@@ -122,7 +139,7 @@ static void *worker_main(void *arg)
     struct worker_start start = *(struct worker_start *)arg;
     struct graft_pool *p = start.pool;
     graft_free(arg);
-    for (uint64_t seen = 0; (seen = wait_for_job(p, seen)) != 0;) {
+    for (uint64_t seen = 0; (seen = join_job(p, seen)) != 0;) {
         take_tasks(p, start.worker);
         leave_job(p);
     }
@@ -219,11 +236,10 @@ void graft_pool_for(struct graft_pool *p, int64_t n, graft_task_fn *fn,
     p->fn = fn;
     p->ctx = ctx;
     share_tasks(p, n);
-    p->busy = p->started;
-    p->job++; /* after what it is about */
+    p->gate = (p->gate / JOB + 1) * JOB + OPEN; /* after what it is about */
     pthread_cond_broadcast(&p->wake);
     pthread_mutex_unlock(&p->lock);
     take_tasks(p, 0);
-    wait_for_workers(p);
+    close_job(p);
     pthread_mutex_unlock(&p->turn);
 }

@@ -188,6 +188,8 @@ static void cut_bands(struct graft_block_cut *t, const struct graft_conv *g,
             bands++;
         else if (shared)
             shares++;
+        else if (size > 1 && pixels >= 3 * tile)
+            bands++;
         else
             return;
     }

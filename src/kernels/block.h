@@ -137,8 +137,9 @@ struct graft_block_tile {
     const struct graft_block_piece *piece;
     int64_t pieces;
     const real *w;               /* [k][width], at pieces' offsets */
-    const real *next;            /* weights to fetch from memory meanwhile, 16
-                                    lines of cache a piece; NULL: none */
+    const real *next, *stop;     /* weights to fetch from memory meanwhile,
+                                    GRAFT_BLOCK_FETCH reals with each piece
+                                    of a tile; from stop on: none */
     int64_t width;
     const real *bias;            /* [blocks * 16], NULL: none */
     real *y;
@@ -149,6 +150,8 @@ struct graft_block_tile {
     int64_t lanes;               /* channels of the last block; the others
                                     are stored as zero */
 };
+
+enum { GRAFT_BLOCK_FETCH = 16 * 64 / sizeof(real) };
 
 /* The geometry that POINT works on: all output pixels in one row. Where there
  * are strides, a task gathers the pixels that it reads. */

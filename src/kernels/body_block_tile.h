@@ -129,8 +129,7 @@ CONV_INLINE void block_tile_store(conv_vec acc[BLOCK_ROWS][2], int rows,
  * fit the addresses that x86 has, and few registers hold them all. */
 enum {
     BLOCK_TRIPLES = (BLOCK_ROWS + 2) / 3,
-    BLOCK_LINE = 64 / sizeof(real), /* of cache */
-    BLOCK_FETCH = 16                /* lines of the next weights a piece */
+    BLOCK_LINE = 64 / sizeof(real) /* of cache */
 };
 
 /* What the store will touch comes from memory while the sum is made. */
@@ -174,11 +173,10 @@ CONV_INLINE void block_tile_sum(int rows, int nv,
             for (int i = 0; i < rows; i++)
                 __builtin_prefetch(x[i / 3] + i % 3 * step + t->ahead);
         }
-        if (t->next) {
+        if (t->next < t->stop) {
             CONV_UNROLL
-            for (int i = 0; i < BLOCK_FETCH; i++)
-                __builtin_prefetch(t->next + (s * BLOCK_FETCH + i) *
-                                   BLOCK_LINE, 0, 2);
+            for (int i = 0; i < GRAFT_BLOCK_FETCH; i += BLOCK_LINE)
+                __builtin_prefetch(t->next + s * GRAFT_BLOCK_FETCH + i, 0, 2);
         }
         for (int64_t l = piece->n; l > 0; l--, w += width) {
             conv_vec v[2];
@@ -346,5 +344,7 @@ static void block_tile(const struct graft_block_tile *t)
             block_tile_fns[channels - c >= BLOCK_TILE][part.rows](&part, c);
         if (block_has_after(t->act, t->lanes))
             block_tile_after(&part);
+        if (part.next < part.stop)
+            part.next += t->pieces * GRAFT_BLOCK_FETCH;
     }
 }

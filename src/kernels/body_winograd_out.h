@@ -61,7 +61,8 @@ static void wino_product(struct graft_block_tile *t, const real *next,
 {
     int64_t shares = (t->rows + BLOCK_ROWS - 1) / BLOCK_ROWS, rows = t->rows;
     struct graft_block_tile part = *t;
-    int64_t step = t->pieces * BLOCK_FETCH * BLOCK_LINE;
+    part.stop = end;
+    int64_t step = t->pieces * GRAFT_BLOCK_FETCH;
     if (shares < 2)
         next = end;
     for (int64_t q = 0; q < shares; q++, next += step) {
@@ -69,7 +70,7 @@ static void wino_product(struct graft_block_tile *t, const real *next,
         part.rows = rows * (q + 1) / shares - i;
         part.x = t->x + i * t->x_step;
         part.y = t->y + i * t->y_step;
-        part.next = next < end ? next : NULL;
+        part.next = next;
         block_tile(&part);
     }
 }

@@ -19,6 +19,7 @@ enum {
     L3_SHARED = 6 << 20, /* V and M are not, */
     SCATTERED = 3,       /* nor as fast */
     FROM_L2 = 64, FROM_L3 = 32, FROM_MEMORY = 10,
+    COLD = 5,            /* weights, once a run: the cores share the memory */
     MOST_TILES = 160     /* of a block */
 };
 
@@ -94,6 +95,13 @@ static double memory(const struct weigh *w, double v, double m, double u,
                (held > L2 ? SCATTERED : 1) + fetch(u, u, L3);
 }
 
+/* The weights of a network are more than its caches hold: they come from
+ * memory in each run, while the products are made. */
+static double beside(double cycles, double weights)
+{
+    return fmax(cycles, weights / COLD);
+}
+
 /* Cycles of a plan for all images. */
 static double cost(const struct weigh *w, const struct graft_winograd_plan *p)
 {
@@ -117,9 +125,9 @@ static double cost(const struct weigh *w, const struct graft_winograd_plan *p)
     double vector = GRAFT_BLOCK * sizeof(real);
     double sets = a[0].family->sets * a[1].family->sets;
     sum += slots * (in + out) * TRANSFORM * vectors(w->k);
-    sum += memory(w, slots * in * vector, slots * out * vector,
-                  sets * depth * panels * width * sizeof(real), blocks);
-    return sum * (double)blocks;
+    double u = sets * depth * panels * width * sizeof(real);
+    sum += memory(w, slots * in * vector, slots * out * vector, u, blocks);
+    return beside(sum * (double)blocks, u);
 }
 
 /* Cycles of a direct convolution. */
@@ -132,8 +140,9 @@ static double direct(const struct weigh *w)
     double weights = depth * m * sizeof(real);
     double rows = (double)(w->n * g->out[1] * g->out[2]);
     double busy = g->stride[1] > 1 ? STRIDED : DIRECT;
-    return rows * depth * m / (double)w->k->block.width * row_cost(w->k) *
-               busy + fetch(weights, weights, L3);
+    double cycles = rows * depth * m / (double)w->k->block.width *
+                    row_cost(w->k) * busy;
+    return beside(cycles + fetch(weights, weights, L3), weights);
 }
 
 /* The best size of block for p's tiles, if it costs less than `least`. */
@@ -165,13 +174,14 @@ bool graft_winograd_cut(struct graft_block_cut *out,
     struct weigh w = {g, k, n_max > 0 ? n_max : 1};
     struct graft_winograd_plan best = {.bands = 0};
     double least = direct(&w);
-    for (const struct graft_winograd_family *f = graft_winograd_families;
-         f->name; f++) {
-        struct graft_winograd_plan p = {
-            {graft_winograd_tile_axis(f->name, g->out[1]),
-             graft_winograd_tile_axis(f->name, g->out[2])}, 1};
-        if (graft_winograd_cut_as(out, g, w.n, k, &p))
-            least = choose(&w, p, least, &best);
-    }
+    const struct graft_winograd_family *all = graft_winograd_families;
+    for (int i = 0; all[i].name; i++)
+        for (int j = 0; all[j].name; j++) {
+            struct graft_winograd_plan p = {
+                {graft_winograd_tile_axis(all[i].name, g->out[1]),
+                 graft_winograd_tile_axis(all[j].name, g->out[2])}, 1};
+            if (graft_winograd_cut_as(out, g, w.n, k, &p))
+                least = choose(&w, p, least, &best);
+        }
     return best.bands > 0 && graft_winograd_cut_as(out, g, w.n, k, &best);
 }

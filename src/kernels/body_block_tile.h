@@ -1,6 +1,5 @@
 /* The micro-kernel of blocked channels: rows (pixels, tiles or images, any
  * step apart) times 16 or 32 output channels, over a list of pieces of k.
- *
  * Each accumulator is one chain of multiply-adds that begins with the bias
  * and follows the list, so a result does not depend on which rows and
  * channels share a tile. Accumulators live in registers: their array has

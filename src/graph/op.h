@@ -181,7 +181,9 @@ int graft_infer_fail(const struct graft_infer *f, int status,
 
 /* Done to an EPILOGUE row's result z while storing it:
  *   y = act(z + bias[c] + residual)
- * c is the output channel: dim 1 for rank >= 3 (Conv), the last dim else. */
+ * c is the output channel: dim 1 for rank >= 3 (Conv), the last dim else.
+ * In C16 y may lie where the residual does: each element of it is read before
+ * y's is stored there, and only for that. */
 struct graft_epilogue {
     const real *bias;                   /* [C], NULL: none */
     const struct graft_view *residual;  /* shape of the output, NULL: none */

@@ -1,6 +1,5 @@
 /* The micro-kernel of blocked channels: rows (pixels, tiles or images, any
  * step apart) times 16 or 32 output channels, over a list of pieces of k.
- *
  * Each accumulator is one chain of multiply-adds that begins with the bias
  * and follows the list, so a result does not depend on which rows and
  * channels share a tile. Accumulators live in registers: their array has
@@ -331,20 +330,21 @@ static void block_tile_after(const struct graft_block_tile *t)
 static void block_tile(const struct graft_block_tile *t)
 {
     int64_t shares = (t->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    int64_t share = t->rows / shares, more = t->rows % shares;
     int64_t channels = t->blocks * GRAFT_BLOCK;
+    bool after = block_has_after(t->act, t->lanes);
     struct graft_block_tile part = *t;
     for (int64_t q = 0; q < shares; q++) {
-        int64_t i = t->rows * q / shares;
-        part.rows = t->rows * (q + 1) / shares - i;
-        part.x = t->x + i * t->x_step;
-        part.y = t->y + i * t->y_step;
-        if (t->residual)
-            part.residual = t->residual + i * t->residual_step;
+        part.rows = share + (q < more);
         for (int64_t c = 0; c < channels; c += BLOCK_TILE)
             block_tile_fns[channels - c >= BLOCK_TILE][part.rows](&part, c);
-        if (block_has_after(t->act, t->lanes))
+        if (after)
             block_tile_after(&part);
         if (part.next < part.stop)
             part.next += t->pieces * GRAFT_BLOCK_FETCH;
+        part.x += part.rows * t->x_step;
+        part.y += part.rows * t->y_step;
+        if (t->residual)
+            part.residual += part.rows * t->residual_step;
     }
 }

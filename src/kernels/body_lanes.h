@@ -57,6 +57,74 @@ CONV_INLINE void lanes_inside(const struct graft_conv *g, int i, int64_t out,
         *end = g->kernel[i];
 }
 
+/* The larger of each lane; NaN replaces any number and stays. */
+CONV_INLINE conv_vec lanes_larger(conv_vec v, conv_vec a)
+{
+    return conv_select((a > v) | (a != a), a, v);
+}
+
+/* The largest of n vectors, `step` reals apart. */
+CONV_INLINE conv_vec lanes_largest(const real *x, int64_t step, int64_t n)
+{
+    conv_vec v = conv_load(x);
+    for (int64_t i = 1; i < n; i++)
+        v = lanes_larger(v, conv_load(x + i * step));
+    return v;
+}
+
+/* The largest of `rows` rows for each of `columns` columns. */
+static void lanes_down(real *y, const real *x, int64_t step, int64_t rows,
+                       int64_t columns)
+{
+    for (int64_t i = 0; i < columns * LANES; i += CONV_VL)
+        conv_store(y + i, rows == 3   ? lanes_largest(x + i, step, 3)
+                          : rows == 2 ? lanes_largest(x + i, step, 2)
+                                      : lanes_largest(x + i, step, rows));
+}
+
+enum { LANES_LINE = 128 }; /* columns looked at together */
+
+/* Maxima of columns first, which windows side by side share. Elements of the
+ * window's rows inside x: `rows`, the first of them in the row at x. */
+static void lanes_max(const struct graft_conv *g, real *y, const real *x,
+                      int64_t rows)
+{
+    real line[LANES_LINE * LANES];
+    int64_t d = g->dilation[2], stride = g->stride[2], in = g->in[2];
+    int64_t reach = (g->kernel[2] - 1) * d + 1;
+    int64_t at_once = (LANES_LINE - reach) / stride + 1;
+    for (int64_t o = 0, end; o < g->out[2]; o = end) {
+        end = o + at_once < g->out[2] ? o + at_once : g->out[2];
+        int64_t first = o * stride - g->pad[2];
+        int64_t last = (end - 1) * stride - g->pad[2] + reach;
+        first = first < 0 ? 0 : first;
+        last = last > in ? in : last;
+        lanes_down(line, x + first * LANES, g->dilation[1] * in * LANES, rows,
+                   last - first);
+        for (int64_t i = o; i < end; i++) {
+            int64_t kx0, kx1;
+            lanes_inside(g, 2, i, &kx0, &kx1);
+            const real *at = line + (i * stride - g->pad[2] + kx0 * d -
+                                     first) * LANES;
+            for (int j = 0; j < LANES; j += CONV_VL)
+                conv_store(y + i * LANES + j,
+                           lanes_largest(at + j, d * LANES, kx1 - kx0));
+        }
+    }
+}
+
+/* Windows that lie inside x somewhat, and whose columns a line holds. */
+static bool lanes_has_max(const struct graft_lane_window *w)
+{
+    const struct graft_conv *g = w->g;
+    int64_t reach = (g->kernel[2] - 1) * g->dilation[2] + 1;
+    bool meets = true;
+    for (int i = 1; i < 3; i++)
+        meets = meets && g->dilation[i] == 1 && g->pad[i] < g->kernel[i] &&
+                (g->out[i] - 1) * g->stride[i] - g->pad[i] < g->in[i];
+    return w->max && meets && reach <= LANES_LINE;
+}
+
 static void lanes_window(const struct graft_lane_window *w, real *y,
                          const real *x, int64_t row)
 {
@@ -66,6 +134,10 @@ static void lanes_window(const struct graft_lane_window *w, real *y,
     int64_t down = g->dilation[1] * g->in[2] * LANES;
     lanes_inside(g, 1, row, &ky0, &ky1);
     const real *top = x + (row * g->stride[1] - g->pad[1]) * g->in[2] * LANES;
+    if (lanes_has_max(w)) {
+        lanes_max(g, y, top + ky0 * down, ky1 - ky0);
+        return;
+    }
     for (int64_t o = 0; o < g->out[2]; o++) {
         lanes_inside(g, 2, o, &kx0, &kx1);
         const real *left = top + (o * g->stride[2] - g->pad[2]) * LANES;
@@ -75,10 +147,7 @@ static void lanes_window(const struct graft_lane_window *w, real *y,
                 for (int64_t kx = kx0; kx < kx1; kx++) {
                     conv_vec a = conv_load(left + ky * down + kx * across +
                                            j * CONV_VL);
-                    if (w->max) /* NaN replaces any number and stays */
-                        v = conv_select((a > v) | (a != a), a, v);
-                    else
-                        v += a;
+                    v = w->max ? lanes_larger(v, a) : v + a;
                 }
             if (!w->max)
                 v /= w->count[1][row] * w->count[2][o];

@@ -38,13 +38,16 @@ static void wino_few(real *dst, const real *src, int64_t n)
 }
 
 /* Pairs of pixels, one in a vector; three channels are the usual case. */
-static void wino_pairs(real *dst, const real *src, int64_t n, int64_t pair)
+static void wino_pairs(real *dst, const real *src, int64_t n, int64_t pair,
+                       int64_t ahead)
 {
-    for (int64_t i = 0; i < n; i++, dst += GRAFT_BLOCK, src += pair)
+    for (int64_t i = 0; i < n; i++, dst += GRAFT_BLOCK, src += pair) {
+        __builtin_prefetch(src + ahead);
         if (pair == 6)
             memcpy(dst, src, 6 * sizeof *dst);
         else
             wino_few(dst, src, pair);
+    }
 }
 
 /* Two pixels of two rows of an IMAGE make a vector: row, pixel, channel. */
@@ -73,7 +76,8 @@ static void wino_image_lines(const struct graft_winograd_block *b,
                      g->c);
         x += odd;
         dst += (x - x0) / 2 * GRAFT_BLOCK;
-        wino_pairs(dst, src + x * g->c, (end - x) / 2, pair);
+        wino_pairs(dst, src + x * g->c, (end - x) / 2, pair,
+                   2 * c->row->tile->outputs * width * g->c);
         if ((end - x) % 2)
             wino_few(dst + (end - x) / 2 * GRAFT_BLOCK,
                      src + (end - 1) * g->c, g->c);

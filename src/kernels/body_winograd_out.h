@@ -56,22 +56,21 @@ static bool wino_far(const struct graft_winograd_block *b)
 
 /* Rows in even shares; meanwhile the weights of the next slot come nearer,
  * with each share as many lines of them as there are numbers of k. */
-static void wino_product(struct graft_block_tile *t, const real *next,
-                         const real *end)
+static void wino_product(struct graft_block_tile *t, int64_t rows,
+                         const real *next, const real *end)
 {
-    int64_t shares = (t->rows + BLOCK_ROWS - 1) / BLOCK_ROWS, rows = t->rows;
-    struct graft_block_tile part = *t;
-    part.stop = end;
+    int64_t shares = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    int64_t share = rows / shares, more = rows % shares;
     int64_t step = t->pieces * GRAFT_BLOCK_FETCH;
-    if (shares < 2)
-        next = end;
-    for (int64_t q = 0; q < shares; q++, next += step) {
-        int64_t i = rows * q / shares;
-        part.rows = rows * (q + 1) / shares - i;
-        part.x = t->x + i * t->x_step;
-        part.y = t->y + i * t->y_step;
-        part.next = next;
-        block_tile(&part);
+    int64_t channels = t->blocks * GRAFT_BLOCK;
+    t->stop = end;
+    t->next = shares < 2 ? end : next;
+    for (int64_t q = 0; q < shares; q++, t->next += step) {
+        t->rows = share + (q < more);
+        for (int64_t c = 0; c < channels; c += BLOCK_TILE)
+            block_tile_fns[channels - c >= BLOCK_TILE][t->rows](t, c);
+        t->x += t->rows * t->x_step;
+        t->y += t->rows * t->y_step;
     }
 }
 
@@ -93,13 +92,12 @@ static void wino_multiply(const struct graft_winograd_block *b, int64_t panel,
         wino_range(b, s / slots, s % slots, &first, &end);
         if (first >= end)
             continue;
-        t.rows = end - first;
         t.x = b->v + s * b->v_slot + first * GRAFT_BLOCK;
         t.w = wino_weights_of(b, panel, s);
         t.y = m + s * b->m_slot + first * BLOCK_WIDTH;
         const real *next = wino_weights_of(b, panel, s + 1);
         const real *stop = far ? next + b->k * BLOCK_WIDTH : next;
-        wino_product(&t, next, stop);
+        wino_product(&t, end - first, next, stop);
     }
 }
 

@@ -31,7 +31,9 @@
     X(4by2, 4, 9, 9)   /* stride 2: 0 1 -1 inf, three inputs as they are,   \
                           2, one more input */                              \
     X(3by2, 3, 7, 7)                                                        \
-    X(4x4, 4, 7, 7)    /* four taps: as 5x3 */
+    X(4x4, 4, 7, 7)    /* four taps: as 5x3 */                              \
+    X(5x4, 5, 8, 8)    /* as 6x3 */                                         \
+    X(4x4of5, 4, 7, 7)
 #define GRAFT_WINOGRAD_TILE_ENUM(name, outputs, inputs, slots)              \
     GRAFT_WINOGRAD_##name,
 enum graft_winograd_tile {

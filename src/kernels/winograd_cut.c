@@ -17,7 +17,8 @@ enum {
     L2 = 1 << 20,
     L3 = 16 << 20,       /* weights are read in order, */
     L3_SHARED = 6 << 20, /* V and M are not, */
-    SCATTERED = 3,       /* nor as fast */
+    L3_OWN = 3 << 20,    /* of each worker where it has its own; */
+    SCATTERED = 3,       /* from further away that is slow */
     FROM_L2 = 64, FROM_L3 = 32, FROM_MEMORY = 10,
     COLD = 5,            /* weights, once a run: the cores share the memory */
     MOST_TILES = 160     /* of a block */
@@ -91,8 +92,9 @@ static double memory(const struct weigh *w, double v, double m, double u,
         return fetch(2 * (v + m), v + m, L3_SHARED) *
                    (v + m > 1.5 * L2 ? SCATTERED : 1) + fetch(u, u, L3);
     double held = v + m / panels;
-    return fetch((panels + 1) * v + 2 * m, held, L3_SHARED) *
-               (held > L2 ? SCATTERED : 1) + fetch(u, u, L3);
+    double l3 = blocks < GRAFT_WINOGRAD_FEW ? L3_SHARED : L3_OWN;
+    return fetch((panels + 1) * v + 2 * m, held, l3) *
+               (held > l3 ? SCATTERED : 1) + fetch(u, u, L3);
 }
 
 /* The weights of a network are more than its caches hold: they come from

@@ -331,6 +331,8 @@ TEST(kernels_winograd__stem)
             struct data d;
             make(&d, &g, 2);
             check(&d, "stem", "stem", channels);
+            check(&d, "stem 5", "stem 5", channels);
+            check(&d, "stem", "stem 5", 3);
             drop(&d);
         }
 }
@@ -357,7 +359,7 @@ TEST(kernels_winograd__tiles_that_fit_the_map_are_picked)
     assert_string_equal(picked(256, 256, 14, 3, 1, 8), "5");
     assert_string_equal(picked(512, 512, 7, 3, 1, 32), "4");
     assert_string_equal(picked(128, 256, 28, 3, 2, 8), "4/2");
-    assert_string_equal(picked(3, 64, 224, 7, 2, 8), "stem");
+    assert_string_equal(picked(3, 64, 224, 7, 2, 8), "stem 5");
     assert_string_equal(picked(3, 32, 224, 3, 2, 8), "");
     assert_string_equal(picked(16, 16, 2, 3, 1, 1), "");
 }

@@ -85,6 +85,7 @@ void graft_paint_finish(struct graft_paint *p, float *dst, int64_t stride,
 {
     float grey = (float)(p->sum / ((double)p->n * rows));
     for (int y = 0; y < rows; y++) {
+        p->row[graft_paint_lanes(p->n) - 1] = (struct graft_colours){0};
         get(p, dst + y * stride);
         graft_colour_apply(p->colour, graft_colour_wait(p->colour),
                            GRAFT_COLOUR_CHANGES, p->row,

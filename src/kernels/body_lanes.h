@@ -125,35 +125,116 @@ static bool lanes_has_max(const struct graft_lane_window *w)
     return w->max && meets && reach <= LANES_LINE;
 }
 
-static void lanes_window(const struct graft_lane_window *w, real *y,
-                         const real *x, int64_t row)
+/* The part of a window that lies inside x, and its steps. */
+struct lanes_taps {
+    int64_t ky0, ky1, kx0, kx1, down, across;
+};
+
+/* For all windows of a row; the columns are still to be found. */
+CONV_INLINE struct lanes_taps lanes_taps_of(const struct graft_conv *g,
+                                            int64_t row)
+{
+    struct lanes_taps t = {.across = g->dilation[2] * LANES,
+                           .down = g->dilation[1] * g->in[2] * LANES};
+    lanes_inside(g, 1, row, &t.ky0, &t.ky1);
+    return t;
+}
+
+CONV_INLINE bool lanes_has(const struct lanes_taps *t, int64_t height,
+                           int64_t width)
+{
+    return t->ky0 == 0 && t->kx0 == 0 && t->ky1 == height && t->kx1 == width;
+}
+
+/* Does `work` with `taps`, whose bounds are constants, so that its loops
+ * unroll, for whole windows of 3x3 and 2x2. */
+#define LANES_TAPS(t, work)                                                 \
+    do {                                                                    \
+        if (lanes_has(&(t), 3, 3)) {                                        \
+            const struct lanes_taps taps = {0, 3, 0, 3, (t).down,           \
+                                            (t).across};                    \
+            work;                                                           \
+        } else if (lanes_has(&(t), 2, 2)) {                                 \
+            const struct lanes_taps taps = {0, 2, 0, 2, (t).down,           \
+                                            (t).across};                    \
+            work;                                                           \
+        } else {                                                            \
+            const struct lanes_taps taps = (t);                             \
+            work;                                                           \
+        }                                                                   \
+    } while (0)
+
+/* The largest element; NaN replaces any number and stays. */
+CONV_INLINE conv_vec lanes_most(const struct lanes_taps *t, const real *x)
+{
+    conv_vec v = conv_splat(-(real)INFINITY);
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+    __mmask16 nan = 0;
+    CONV_UNROLL
+    for (int64_t ky = t->ky0; ky < t->ky1; ky++)
+        CONV_UNROLL
+        for (int64_t kx = t->kx0; kx < t->kx1; kx++) {
+            __m512 a = _mm512_loadu_ps(x + ky * t->down + kx * t->across);
+            nan |= _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+            v = (conv_vec)_mm512_max_ps(a, (__m512)v);
+        }
+    return (conv_vec)_mm512_mask_mov_ps((__m512)v, nan,
+                                        _mm512_set1_ps(NAN));
+#else
+    CONV_UNROLL
+    for (int64_t ky = t->ky0; ky < t->ky1; ky++)
+        CONV_UNROLL
+        for (int64_t kx = t->kx0; kx < t->kx1; kx++) {
+            conv_vec a = conv_load(x + ky * t->down + kx * t->across);
+            v = conv_select((a > v) | (a != a), a, v);
+        }
+    return v;
+#endif
+}
+
+CONV_INLINE conv_vec lanes_total(const struct lanes_taps *t, const real *x)
+{
+    conv_vec v = (conv_vec){0};
+    CONV_UNROLL
+    for (int64_t ky = t->ky0; ky < t->ky1; ky++)
+        CONV_UNROLL
+        for (int64_t kx = t->kx0; kx < t->kx1; kx++)
+            v += conv_load(x + ky * t->down + kx * t->across);
+    return v;
+}
+
+CONV_INLINE void lanes_row(const struct graft_lane_window *w, real *y,
+                           const real *x, int64_t row, bool max)
 {
     const struct graft_conv *g = w->g;
-    int64_t ky0, ky1, kx0, kx1;
-    int64_t across = g->dilation[2] * LANES;
-    int64_t down = g->dilation[1] * g->in[2] * LANES;
-    lanes_inside(g, 1, row, &ky0, &ky1);
+    struct lanes_taps t = lanes_taps_of(g, row);
     const real *top = x + (row * g->stride[1] - g->pad[1]) * g->in[2] * LANES;
-    if (lanes_has_max(w)) {
-        lanes_max(g, y, top + ky0 * down, ky1 - ky0);
+    if (max && lanes_has_max(w)) {
+        lanes_max(g, y, top + t.ky0 * t.down, t.ky1 - t.ky0);
         return;
     }
     for (int64_t o = 0; o < g->out[2]; o++) {
-        lanes_inside(g, 2, o, &kx0, &kx1);
         const real *left = top + (o * g->stride[2] - g->pad[2]) * LANES;
+        lanes_inside(g, 2, o, &t.kx0, &t.kx1);
         for (int j = 0; j < LANE_VECS; j++) {
-            conv_vec v = conv_splat(w->max ? -(real)INFINITY : 0);
-            for (int64_t ky = ky0; ky < ky1; ky++)
-                for (int64_t kx = kx0; kx < kx1; kx++) {
-                    conv_vec a = conv_load(left + ky * down + kx * across +
-                                           j * CONV_VL);
-                    v = w->max ? lanes_larger(v, a) : v + a;
-                }
-            if (!w->max)
+            const real *at = left + j * CONV_VL;
+            conv_vec v;
+            LANES_TAPS(t, v = max ? lanes_most(&taps, at)
+                                  : lanes_total(&taps, at));
+            if (!max)
                 v /= w->count[1][row] * w->count[2][o];
             conv_store(y + o * LANES + j * CONV_VL, v);
         }
     }
+}
+
+static void lanes_window(const struct graft_lane_window *w, real *y,
+                         const real *x, int64_t row)
+{
+    if (w->max)
+        lanes_row(w, y, x, row, true);
+    else
+        lanes_row(w, y, x, row, false);
 }
 
 #if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)

@@ -235,6 +235,14 @@ int64_t graft_program_classes(const struct graft_program *p)
     return p->c.loss_state ? p->c.loss_state->classes : 0;
 }
 
+int graft_program_scores(const struct graft_program *p)
+{
+    for (int i = 0; p->c.loss_state && i < p->c.n_outputs; i++)
+        if (p->c.output[i] == p->c.loss_state->scores)
+            return i;
+    return 0;
+}
+
 int graft_program_n_max(const struct graft_program *p)
 {
     return p->c.n_max;

@@ -136,6 +136,8 @@ double *graft_program_weights(struct graft_program *p);
 double graft_program_loss(const struct graft_program *p);
 const double *graft_program_losses(const struct graft_program *p);
 int64_t graft_program_classes(const struct graft_program *p); /* C; 0: none */
+int graft_program_scores(const struct graft_program *p); /* the output it is
+                                                            on; 0: none */
 
 int graft_program_n_max(const struct graft_program *p);
 /* 0, or the batch that the file fixes (its Reshape constants allow no other);

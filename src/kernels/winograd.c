@@ -103,9 +103,10 @@ static size_t v_bytes(const struct graft_winograd_block *b)
 }
 
 /* Where there are groups, or many blocks of a full batch, each task takes one
- * (of one group) through all steps. Else all take part in one block after the other: V is shared, and tasks
- * are rows of tiles, then panels; where panels are few too M is shared, and
- * tasks are rows of tiles, slots, panels. The numbers are the same. */
+ * (of one group) through all steps. Else all take part in one block after the
+ * other: V is shared, and tasks are rows of tiles, then panels; where panels
+ * are few too M is shared, and tasks are rows of tiles, slots, panels. The
+ * numbers are the same. */
 enum {
     FEW_BLOCKS = GRAFT_WINOGRAD_FEW,
     SHARE = 4 /* input blocks of a task, then */

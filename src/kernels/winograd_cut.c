@@ -19,6 +19,7 @@ enum {
     L3_SHARED = 6 << 20, /* V and M are not, */
     SCATTERED = 3,       /* nor as fast */
     FROM_L2 = 64, FROM_L3 = 32, FROM_MEMORY = 10,
+    FROM_FAR = 4,        /* few products for each weight hide nothing */
     MOST_TILES = 160     /* of a block */
 };
 
@@ -79,6 +80,12 @@ static double fetch(double bytes, double size, double l3)
                                                       : FROM_MEMORY);
 }
 
+/* The weights of all panels, once. */
+static double weights(const struct weigh *w, double bytes)
+{
+    return w->g->group > 1 ? bytes / FROM_FAR : fetch(bytes, bytes, L3);
+}
+
 /* V is written, and read for each panel; M is written and read. Where both
  * are shared a slot's part of V meets all panels at once. */
 static double memory(const struct weigh *w, double v, double m, double u,
@@ -89,10 +96,10 @@ static double memory(const struct weigh *w, double v, double m, double u,
                blocks < GRAFT_WINOGRAD_FEW;
     if (few)
         return fetch(2 * (v + m), v + m, L3_SHARED) *
-                   (v + m > 1.5 * L2 ? SCATTERED : 1) + fetch(u, u, L3);
+                   (v + m > 1.5 * L2 ? SCATTERED : 1) + weights(w, u);
     double held = v / groups + m / panels;
     return fetch((panels / groups + 1) * v + 2 * m, held, L3_SHARED) *
-               (held > L2 ? SCATTERED : 1) + fetch(u, u, L3);
+               (held > L2 ? SCATTERED : 1) + weights(w, u);
 }
 
 /* Cycles of a plan for all images. */
@@ -130,11 +137,10 @@ static double direct(const struct weigh *w)
     const struct graft_conv *g = w->g;
     double depth = (double)(g->c / g->group * g->kernel[1] * g->kernel[2]);
     double m = (double)(w->panels * w->width);
-    double weights = depth * m * sizeof(real);
     double rows = (double)(w->n * g->out[1] * g->out[2]);
     double busy = g->stride[1] > 1 ? STRIDED : DIRECT;
     return rows * depth * (double)w->panels * row_cost(w) * busy +
-           fetch(weights, weights, L3);
+           weights(w, depth * m * sizeof(real));
 }
 
 /* The best size of block for p's tiles, if it costs less than `least`. */

@@ -396,7 +396,7 @@ TEST(kernels_winograd__tiles_that_fit_the_map_are_picked)
     assert_string_equal(picked(3, 32, 224, 3, 2, 8), "");
     assert_string_equal(picked(16, 16, 2, 3, 1, 1), "");
     assert_string_equal(picked_of(160, 160, 14, 3, 1, 32, 10), "5");
-    assert_string_equal(picked_of(400, 400, 7, 3, 1, 32, 25), "4");
+    assert_string_equal(picked_of(400, 400, 7, 3, 1, 1, 25), "");
     assert_string_equal(picked_of(160, 160, 28, 3, 2, 32, 10), "");
     assert_string_equal(picked_of(96, 96, 28, 3, 1, 32, 4), "");
 }

@@ -24,7 +24,7 @@ enum graft_block_way {
                               of whole blocks */
     GRAFT_BLOCK_STEM,      /* few channels, read from IMAGE (g->image) */
     GRAFT_BLOCK_DEPTHWISE, /* one input channel per group */
-    GRAFT_BLOCK_WINOGRAD   /* 3x3 stride 1 */
+    GRAFT_BLOCK_WINOGRAD   /* 3x3, groups of whole blocks; 7x7 stem */
 };
 
 /* How a convolution is cut; a value, made once while compiling. */

@@ -42,7 +42,8 @@ struct rectangle {
 
 /* ---- pieces of k --------------------------------------------------------- */
 
-/* By block of channels, kernel row, kernel column. */
+/* By block of channels, kernel row, kernel column. Columns that lie side by
+ * side are one piece where they have whole blocks. */
 static int64_t block_pieces(const struct part *p, const struct rectangle *a,
                             const struct graft_block_panel *panel)
 {
@@ -54,13 +55,15 @@ static int64_t block_pieces(const struct part *p, const struct rectangle *a,
                                                GRAFT_BLOCK);
         int64_t x = c / GRAFT_BLOCK * p->x_block + c % GRAFT_BLOCK;
         int64_t w = (c - panel->in_first) * taps;
+        bool joined = g->dilation[2] == 1 && end - c == GRAFT_BLOCK;
+        int64_t columns = joined ? a->hi[1] - a->lo[1] : 1;
         for (int64_t i = a->lo[0]; i < a->hi[0]; i++)
-            for (int64_t j = a->lo[1]; j < a->hi[1]; j++)
+            for (int64_t j = a->lo[1]; j < a->hi[1]; j += columns)
                 p->piece[n++] = (struct graft_block_piece){
                     x + (i - a->lo[0]) * g->dilation[1] * p->x_row +
                         (j - a->lo[1]) * g->dilation[2] * GRAFT_BLOCK,
                     (w + (i * g->kernel[2] + j) * (end - c)) * width,
-                    end - c};
+                    columns * (end - c)};
         c = end;
     }
     return n;

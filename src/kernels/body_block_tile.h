@@ -167,10 +167,12 @@ CONV_INLINE void block_tile_sum(int rows, int nv,
         CONV_UNROLL
         for (int i = 0; i < rows; i += 3)
             x[i / 3] = t->x + piece->x + i * step;
-        if (t->ahead) {
+        int64_t lines = t->ahead ? piece->n < step ? piece->n : step : 0;
+        for (int64_t at = t->ahead; lines > 0; lines -= BLOCK_LINE) {
             CONV_UNROLL
             for (int i = 0; i < rows; i++)
-                __builtin_prefetch(x[i / 3] + i % 3 * step + t->ahead);
+                __builtin_prefetch(x[i / 3] + i % 3 * step + at);
+            at += BLOCK_LINE;
         }
         if (t->next < t->stop) {
             CONV_UNROLL

@@ -20,7 +20,8 @@ struct job {
     const struct graft_block_packing *p;
     struct graft_winograd_plan plan;
     const struct graft_winograd_kernels *k;
-    int64_t shares; /* tasks of a panel */
+    int64_t width, channels; /* of a panel: outputs, inputs */
+    int64_t shares;          /* tasks of a panel */
 };
 
 /* Weights of input channels first .. first + n - 1 of this panel. */
@@ -29,9 +30,10 @@ static void read_piece(const struct job *j, int64_t panel, int64_t first,
 {
     const struct graft_conv *g = &j->p->g;
     int64_t area = g->kernel[1] * g->kernel[2];
-    for (int64_t o = 0; o < j->p->width; o++) {
-        int64_t m = panel * j->p->width + o;
-        if (m < g->m)
+    struct graft_block_panel p = graft_block_panel(g, j->width, panel);
+    for (int64_t o = 0; o < j->width; o++) {
+        int64_t m = p.first + o;
+        if (m < p.end)
             graft_block_read(piece[o], j->p, j->src, j->scale, m,
                              first * area, n * area);
         else
@@ -46,7 +48,7 @@ static void gather(const struct job *j, const real piece[WIDTH][PITCH],
 {
     const struct graft_conv *g = &j->p->g;
     const struct graft_winograd_family *f = j->plan.axis[0].family;
-    int64_t step = f->depth ? 2 : 1, width = j->p->width;
+    int64_t step = f->depth ? 2 : 1, width = j->width;
     const real *at = piece[0] + c * g->kernel[1] * g->kernel[2];
     for (int64_t a = 0; a < f->taps; a++)
         for (int64_t b = 0; b < f->taps; b++, w += width) {
@@ -61,15 +63,14 @@ static void gather(const struct job *j, const real piece[WIDTH][PITCH],
 static void panel_share(void *ctx, int64_t i, int worker)
 {
     const struct job *j = ctx;
-    const struct graft_conv *g = &j->p->g;
     const struct graft_winograd_family *rows = j->plan.axis[0].family;
     const struct graft_winograd_family *columns = j->plan.axis[1].family;
     real piece[WIDTH][PITCH];
     double w[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS * WIDTH];
     int64_t panel = i / j->shares, first = i % j->shares * CHANNELS;
-    int64_t n = g->c - first < CHANNELS ? g->c - first : CHANNELS;
-    int64_t pixels = rows->depth ? 4 : 1, depth = g->c * pixels;
-    int64_t width = j->p->width;
+    int64_t rest = j->channels - first, n = rest < CHANNELS ? rest : CHANNELS;
+    int64_t pixels = rows->depth ? 4 : 1, depth = j->channels * pixels;
+    int64_t width = j->width;
     real *dst = j->dst + panel * rows->sets * columns->sets * depth * width;
     (void)worker;
     read_piece(j, panel, first, n, piece);
@@ -77,7 +78,7 @@ static void panel_share(void *ctx, int64_t i, int worker)
         for (int64_t c = 0; c < n; c++) {
             gather(j, piece, c, q / 2, q % 2, w);
             j->k->weights(rows, columns, (int)width, w,
-                          dst + (q * g->c + first + c) * width,
+                          dst + (q * j->channels + first + c) * width,
                           depth * width);
         }
 }
@@ -91,7 +92,9 @@ void graft_winograd_pack(void *dst, const struct graft_view *src,
     struct job j = {dst, src, scale, packing,
                     graft_winograd_plan(&packing->cut),
                     graft_winograd_kernels(&packing->cut),
-                    (g->c + CHANNELS - 1) / CHANNELS};
-    int64_t panels = (g->m + packing->width - 1) / packing->width;
-    graft_pool_for(pool, panels * j.shares, panel_share, &j);
+                    graft_block_width(g, graft_winograd_set(&packing->cut)),
+                    g->c / g->group, 0};
+    j.shares = (j.channels + CHANNELS - 1) / CHANNELS;
+    graft_pool_for(pool, graft_block_panels(g, j.width) * j.shares,
+                   panel_share, &j);
 }

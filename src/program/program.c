@@ -167,8 +167,8 @@ static void put_piece(void *ctx, int64_t task, int worker)
             dst[i * channels + c] = src[c * p->pixels + i];
 }
 
-void graft_program_put(struct graft_program *p, int i, const float *rows,
-                       int n)
+void graft_program_put_at(struct graft_program *p, int i, const float *rows,
+                          int first, int n)
 {
     struct graft_view v = graft_program_input(p, i);
     int64_t each = graft_shape_span(&v.shape, 1, v.shape.rank);
@@ -182,7 +182,14 @@ void graft_program_put(struct graft_program *p, int i, const float *rows,
     }
     put.pieces = (put.pixels + PUT - 1) / PUT;
     int64_t per_image = p->c.value.at[p->c.input[i]].info.per_image;
+    put.dst += first * per_image * put.stride;
     graft_pool_for(p->rt->pool, n * per_image * put.pieces, put_piece, &put);
+}
+
+void graft_program_put(struct graft_program *p, int i, const float *rows,
+                       int n)
+{
+    graft_program_put_at(p, i, rows, 0, n);
 }
 
 struct graft_view graft_program_output(const struct graft_program *p, int i)

@@ -116,6 +116,9 @@ struct graft_view graft_program_input(const struct graft_program *p, int i);
  * the layout. */
 void graft_program_put(struct graft_program *p, int i, const float *rows,
                        int n);
+/* The same for images first .. first+n-1. */
+void graft_program_put_at(struct graft_program *p, int i, const float *rows,
+                          int first, int n);
 graft_value_id graft_program_input_id(const struct graft_program *p, int i);
 struct graft_view graft_program_output(const struct graft_program *p, int i);
 /* Gradients: of output i, to be written before backward (data NULL: nothing

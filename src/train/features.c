@@ -35,26 +35,50 @@ static int64_t floats_per_image(const struct graft_view *v, int n_max)
     return graft_count(v) / n_max;
 }
 
-static int check_program(const struct graft_extract *x)
+const graft_value_id *graft_extract_values(const struct graft_extract *x,
+                                           int *n)
 {
-    const struct graft_program *p = x->program;
-    const char *name = x->model->value.at[x->value].name;
-    struct graft_view in = graft_program_input(p, 0);
-    struct graft_view out = graft_program_output(p, 0);
+    *n = x->values ? x->n_values : 1;
+    return x->values ? x->values : &x->value;
+}
+
+static const char *value_name(const struct graft_extract *x, int k)
+{
+    int n;
+    return x->model->value.at[graft_extract_values(x, &n)[k]].name;
+}
+
+static int check_output(const struct graft_extract *x, int k)
+{
+    struct graft_view in = graft_program_input(x->program, 0);
+    struct graft_view out = graft_program_output(x->program, k);
     if (in.fmt.dtype != GRAFT_REAL || out.fmt.dtype != GRAFT_REAL)
         return graft_fail(GRAFT_EUNSUPPORTED, "'%s': %s in, %s out; photos "
                           "and features are float32", x->model->path,
                           graft_dtype_name((int)in.fmt.dtype),
                           graft_dtype_name((int)out.fmt.dtype));
-    if (!graft_program_output_rows(p, 0))
+    if (!graft_program_output_rows(x->program, k))
         return graft_fail(GRAFT_ESHAPE, "'%s' does not keep the photos of a "
                           "batch apart; features cannot be taken there",
-                          name);
-    int64_t floats = floats_per_image(&out, graft_program_n_max(p));
+                          value_name(x, k));
+    return GRAFT_OK;
+}
+
+static int check_program(const struct graft_extract *x)
+{
+    const struct graft_program *p = x->program;
+    int64_t floats = 0;
+    for (int k = 0; k < graft_program_n_outputs(p); k++) {
+        int status = check_output(x, k);
+        if (status)
+            return status;
+        struct graft_view out = graft_program_output(p, k);
+        floats += floats_per_image(&out, graft_program_n_max(p));
+    }
     if (floats != x->floats)
         return graft_fail(GRAFT_ESHAPE, "'%s' has %lld elements for a photo, "
-                          "expected were %lld", name, (long long)floats,
-                          (long long)x->floats);
+                          "expected were %lld", value_name(x, 0),
+                          (long long)floats, (long long)x->floats);
     return GRAFT_OK;
 }
 
@@ -71,7 +95,8 @@ static int compile(struct graft_extract *x)
         .shape = {4, {1, p->channels, p->height, p->width}}};
     struct graft_compile c = {
         .model = x->model, .n_max = graft_extract_batch(x), .inputs = &dims,
-        .n_inputs = 1, .outputs = &x->value, .n_outputs = 1};
+        .n_inputs = 1};
+    c.outputs = graft_extract_values(x, &c.n_outputs);
     int status = graft_program_new(&x->program, x->rt, &c);
     if (!status)
         status = check_program(x);
@@ -149,6 +174,18 @@ static int keep(struct graft_extract *x, const struct graft_load_item *item,
     return status;
 }
 
+/* What the program made of image i, all values one after the other. */
+static void take_row(const struct graft_extract *x, int i, float *row)
+{
+    for (int k = 0; k < graft_program_n_outputs(x->program); k++) {
+        struct graft_view out = graft_program_output(x->program, k);
+        int64_t each = floats_per_image(&out,
+                                        graft_program_n_max(x->program));
+        for (int64_t e = 0; e < each; e++)
+            *row++ = (float)graft_reals(&out)[i * each + e];
+    }
+}
+
 /* items[0..n-1], n at most a batch, into rows[0..n-1] of x->floats each. */
 static int run_batch(struct graft_extract *x, struct graft_load_item *items,
                      int n, float *const *rows)
@@ -162,13 +199,9 @@ static int run_batch(struct graft_extract *x, struct graft_load_item *items,
         good += !items[i].failed;
     if (!status && good)
         status = graft_program_forward(x->program, n);
-    struct graft_view out = {0};
-    if (!status)
-        out = graft_program_output(x->program, 0);
     for (int i = 0; !status && i < n; i++) {
-        const real *from = graft_reals(&out) + i * x->floats;
-        for (int64_t k = 0; !items[i].failed && k < x->floats; k++)
-            rows[i][k] = (float)from[k];
+        if (!items[i].failed)
+            take_row(x, i, rows[i]);
         status = keep(x, &items[i], rows[i]);
     }
     return status;

@@ -14,8 +14,13 @@ struct graft_extract {
     struct graft_runtime *rt;
     const struct graft_model *model; /* one input to be fed: the photos */
     graft_value_id value;
-    int64_t floats;                  /* elements of `value` for one photo */
+    int64_t floats;                  /* elements for one photo */
     struct graft_preprocess preprocess;
+    const graft_value_id *values;    /* NULL: `value`; else these instead,
+                                        where several cross from frozen layers
+                                        into trained ones (crossing.h): a row
+                                        is theirs one after the other */
+    int n_values;
     int batch;                       /* 0: GRAFT_BATCH_DEFAULT; a file with a
                                         fixed batch overrules it */
     bool exact;                      /* full decode */
@@ -30,6 +35,9 @@ struct graft_extract {
     int n_max;
 };
 
+/* The values that rows are made of. */
+const graft_value_id *graft_extract_values(const struct graft_extract *x,
+                                           int *n);
 /* Photos in a batch. */
 int graft_extract_batch(struct graft_extract *x);
 /* Under a memory limit, with no batch given: makes the program now, with half

@@ -61,6 +61,8 @@ enum {
     GRAFT_OP_SHAPED = 1 << 11,      /* (Reshape, Expand) the input known
                                        while compiling is the shape of output
                                        0, its last number the last dimension */
+    GRAFT_OP_TOGETHER = 1 << 15,    /* looks at all images of a run at once,
+                                       though each has its own result */
     GRAFT_OP_BACK_BLOCKED = 1 << 14 /* backward works over C16 too */
 };
 
@@ -267,7 +269,8 @@ struct graft_call {
     size_t task_stride;
     const struct graft_kernels *k;
     struct graft_pool *pool;     /* NULL: run in this thread */
-    struct graft_rng_key key;
+    struct graft_rng_key key;    /* RANDOM rows: of the whole program */
+    int64_t first;               /* and the number of the first image */
     const struct graft_epilogue *ep; /* NULL: none */
 };
 

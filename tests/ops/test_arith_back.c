@@ -81,7 +81,7 @@ TEST(ops_arith_back__powers)
                      .out = {OP_Y(OP_DIMS(4), OP_GRAD(1, 2, 3, 4))});
 }
 
-/* ---- Max and Min ---------------------------------------------------------- */
+/* ---- Max and Min --------------------------------------------------------- */
 
 /* Numbers of input k, none of them near one of another input. */
 static const double *apart(int k)

@@ -45,6 +45,7 @@ void graft_block_cut(struct graft_block_cut *out, const struct graft_conv *g,
 /* Weights seen from behind (block_back.h): those of a convolution `of` with
  * channels exchanged, and of each kernel axis (rows, columns) every step-th
  * element, the last one, first + step (count - 1), before the others. */
+enum { GRAFT_BLOCK_TAPS = 121 }; /* most elements of such a kernel */
 struct graft_block_turned {
     bool is;               /* false: weights are read as they are */
     int64_t c, m, group;   /* of the other convolution */

@@ -50,7 +50,8 @@ static bool is_offered(const struct graft_conv *g)
         if (g->stride[i] > 3 || (g->stride[i] > 1 && g->dilation[i] > 1) ||
             g->pad[i] > (g->kernel[i] - 1) * g->dilation[i])
             return false;
-    return !g->image && g->in[0] == 1 && g->out[0] == 1;
+    return !g->image && g->in[0] == 1 && g->out[0] == 1 &&
+           g->kernel[1] * g->kernel[2] <= GRAFT_BLOCK_TAPS;
 }
 
 static bool add_phase(struct graft_block_back *b, int64_t row, int64_t column,

@@ -15,7 +15,7 @@
 #ifndef GRAFT_KERNELS_BLOCK_BACK_H
 #define GRAFT_KERNELS_BLOCK_BACK_H
 
-#include "kernels/block.h"
+#include "kernels/winograd.h"
 
 enum { GRAFT_BLOCK_PHASES = 9 }; /* strides up to 3 */
 
@@ -62,19 +62,21 @@ void graft_block_back_data(const struct graft_block_back_run *r,
 
 /* How dw is cut. */
 struct graft_block_grad_cut {
-    bool depthwise;
+    bool depthwise, winograd;
+    struct graft_block_cut cut; /* winograd: its plan */
     int64_t width;         /* output channels of a panel */
     int64_t panels;        /* depthwise: blocks */
     int64_t rows;          /* of a panel's sums: numbers of x that meet dy */
     int64_t parts;         /* ranges of images, summed apart */
     int64_t shares, share; /* blocks of input of a task; tasks of a panel */
     int64_t images, lines; /* of a band: images, rows of output */
-    size_t shared;         /* bytes of all sums */
+    size_t scratch;        /* bytes for each worker */
+    size_t shared;         /* bytes for all of them together */
 };
 /* g->image: x is an IMAGE of few channels. */
 void graft_block_grad_cut(struct graft_block_grad_cut *out,
                           const struct graft_conv *g, int64_t n_max,
-                          const struct graft_kernels *k);
+                          bool exact, const struct graft_kernels *k);
 
 struct graft_block_grad_run {
     const struct graft_conv *g;
@@ -87,6 +89,20 @@ struct graft_block_grad_run {
     bool add;
 };
 void graft_block_grad(const struct graft_block_grad_run *r,
-                      struct graft_pool *pool, void *shared);
+                      struct graft_pool *pool, void *scratch,
+                      size_t scratch_step, void *shared);
+
+/* By Winograd (winograd_grad.c), where that pays; else c is as it was. */
+bool graft_winograd_grad_cut(struct graft_block_grad_cut *c,
+                             const struct graft_conv *g, int64_t n_max,
+                             const struct graft_kernels *k);
+/* By a certain plan, for tests. */
+bool graft_winograd_grad_cut_as(struct graft_block_grad_cut *c,
+                                const struct graft_conv *g, int64_t n_max,
+                                const struct graft_kernels *k,
+                                const struct graft_winograd_plan *plan);
+void graft_winograd_grad(const struct graft_block_grad_run *r,
+                         struct graft_pool *pool, void *scratch,
+                         size_t scratch_step, void *shared);
 
 #endif

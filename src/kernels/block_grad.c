@@ -51,7 +51,7 @@ static int64_t most_blocks(const struct graft_conv *g,
 
 void graft_block_grad_cut(struct graft_block_grad_cut *out,
                           const struct graft_conv *g, int64_t n_max,
-                          const struct graft_kernels *k)
+                          bool exact, const struct graft_kernels *k)
 {
     struct graft_block_grad_cut c = {
         .depthwise = g->group > 1 && g->group == g->c && g->c == g->m,
@@ -74,6 +74,10 @@ void graft_block_grad_cut(struct graft_block_grad_cut *out,
     c.parts = least(c.parts, n_max > 0 ? n_max : 1);
     c.lines = least(g->out[1], ceil_div(BAND, g->out[2]));
     c.images = pixels < BAND / 2 ? BAND / pixels : 1;
+    if (!exact && !c.depthwise && graft_winograd_grad_cut(&c, g, n_max, k)) {
+        *out = c;
+        return;
+    }
     c.shared = (size_t)(c.parts * c.panels * c.rows * c.width) * sizeof(real);
     *out = c;
 }
@@ -298,10 +302,15 @@ static void write_channel(void *ctx, int64_t m, int worker)
 }
 
 void graft_block_grad(const struct graft_block_grad_run *r,
-                      struct graft_pool *pool, void *shared)
+                      struct graft_pool *pool, void *scratch,
+                      size_t scratch_step, void *shared)
 {
     struct job j = {r, shared};
     const struct graft_block_grad_cut *c = r->cut;
+    if (c->winograd) {
+        graft_winograd_grad(r, pool, scratch, scratch_step, shared);
+        return;
+    }
     graft_pool_for(pool, c->parts * c->panels * c->shares, sum_task, &j);
     graft_pool_for(pool, r->g->m, write_channel, &j);
 }

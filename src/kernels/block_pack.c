@@ -27,26 +27,43 @@ graft_block_packing(const struct graft_conv *g,
 
 /* ---- reading ------------------------------------------------------------- */
 
-/* One weight from behind: o is the other convolution's input channel. */
-static real read_turned(const struct graft_block_packing *p,
-                        const struct graft_view *src, const real *scale,
-                        int64_t o, int64_t i)
+/* Where the elements of a turned kernel lie in the other one's. */
+static void turned_taps(const struct graft_block_packing *p,
+                        int64_t tap[GRAFT_BLOCK_TAPS])
 {
     const struct graft_block_turned *t = &p->turned;
     const int64_t *count = p->g.kernel + 1;
-    int64_t taps = count[0] * count[1], each = t->c / t->group;
-    int64_t m = o / each * (t->m / t->group) + i / taps;
-    int64_t a = count[0] - 1 - i % taps / count[1];
-    int64_t b = count[1] - 1 - i % count[1];
-    int64_t at = ((m * each + o % each) * t->kernel[0] + t->first[0] +
-                  a * t->step[0]) * t->kernel[1] + t->first[1] +
-                 b * t->step[1];
-    real w;
-    if (src->fmt.dtype == GRAFT_REAL && (uintptr_t)src->data % 16 == 0)
-        w = graft_reals(src)[at];
-    else
-        graft_view_read(src, at, 1, &w);
-    return scale ? scale[m] * w : w;
+    for (int64_t a = 0; a < count[0]; a++)
+        for (int64_t b = 0; b < count[1]; b++)
+            tap[a * count[1] + b] =
+                (t->first[0] + (count[0] - 1 - a) * t->step[0]) *
+                    t->kernel[1] +
+                t->first[1] + (count[1] - 1 - b) * t->step[1];
+}
+
+/* From behind: o is the other convolution's input channel. */
+static void read_turned(real *dst, const struct graft_block_packing *p,
+                        const struct graft_view *src, const real *scale,
+                        int64_t o, int64_t first, int64_t n)
+{
+    const struct graft_block_turned *t = &p->turned;
+    int64_t taps = p->g.kernel[1] * p->g.kernel[2], each = t->c / t->group;
+    int64_t m = o / each * (t->m / t->group) + first / taps;
+    int64_t kernel = t->kernel[0] * t->kernel[1], tap[GRAFT_BLOCK_TAPS];
+    bool near = src->fmt.dtype == GRAFT_REAL &&
+                (uintptr_t)src->data % sizeof(real) == 0;
+    turned_taps(p, tap);
+    for (int64_t i = 0, k = first % taps; i < n; m++, k = 0) {
+        int64_t at = (m * each + o % each) * kernel;
+        real factor = scale ? scale[m] : 1;
+        for (; k < taps && i < n; k++, i++) {
+            if (near)
+                dst[i] = graft_reals(src)[at + tap[k]];
+            else
+                graft_view_read(src, at + tap[k], 1, dst + i);
+            dst[i] *= factor;
+        }
+    }
 }
 
 void graft_block_read(real *dst, const struct graft_block_packing *p,
@@ -54,10 +71,10 @@ void graft_block_read(real *dst, const struct graft_block_packing *p,
                       int64_t o, int64_t first, int64_t n)
 {
     int64_t depth = p->g.c / p->g.group * p->g.kernel[1] * p->g.kernel[2];
-    for (int64_t i = 0; p->turned.is && i < n; i++)
-        dst[i] = read_turned(p, src, scale, o, first + i);
-    if (p->turned.is)
+    if (p->turned.is) {
+        read_turned(dst, p, src, scale, o, first, n);
         return;
+    }
     graft_view_read(src, o * depth + first, n, dst);
     for (int64_t i = 0; scale && i < n; i++)
         dst[i] *= scale[o];

@@ -213,6 +213,13 @@ static ALWAYS_INLINE real pow_a(real a, real b)
     return b == 0 ? 0 : b * LIBM(pow)(a, b - 1);
 }
 
+static ALWAYS_INLINE real square_a(real a, real b) { return a * b; }
+/* a^b log(a); 0 at a = 0, as in PyTorch for b >= 0 */
+static ALWAYS_INLINE real pow_b(real a, real b)
+{
+    return a == 0 && b >= 0 ? 0 : LIBM(pow)(a, b) * LIBM(log)(a);
+}
+
 static void bb_same(int64_t n, const real *dy, struct graft_operand a,
                     struct graft_operand b, real *g)
 {
@@ -249,7 +256,15 @@ static void bb_div_b(int64_t n, const real *dy, struct graft_operand a,
 static void bb_pow_a(int64_t n, const real *dy, struct graft_operand a,
                      struct graft_operand b, real *g)
 {
-    map2_back(n, dy, a, b, g, pow_a);
+    if (b.one && b.at[0] == 2)
+        map2_back(n, dy, a, b, g, square_a);
+    else
+        map2_back(n, dy, a, b, g, pow_a);
+}
+static void bb_pow_b(int64_t n, const real *dy, struct graft_operand a,
+                     struct graft_operand b, real *g)
+{
+    map2_back(n, dy, a, b, g, pow_b);
 }
 
 #define BINARY_FUNCTIONS                                                    \
@@ -264,5 +279,5 @@ static void bb_pow_a(int64_t n, const real *dy, struct graft_operand a,
         [GRAFT_SUB2] = {bb_same, bb_minus},                                 \
         [GRAFT_MUL2] = {bb_mul_a, bb_mul_b},                                \
         [GRAFT_DIV2] = {bb_div_a, bb_div_b},                                \
-        [GRAFT_POW2] = {bb_pow_a, NULL}                                     \
+        [GRAFT_POW2] = {bb_pow_a, bb_pow_b}                                     \
     }

@@ -206,9 +206,11 @@ static struct wino_band wino_band(const struct graft_winograd_block *b,
 
 #include "kernels/body_winograd_in.h"
 #include "kernels/body_winograd_out.h"
+#include "kernels/body_winograd_back.h"
 
 #define GRAFT_WINOGRAD_KERNELS                                              \
     {                                                                       \
         .in = wino_in, .multiply = wino_multiply, .out = wino_out,          \
-        .weights = wino_weights                                             \
+        .weights = wino_weights, .dy = wino_dy, .outer = wino_outer,        \
+        .taps = wino_taps                                                   \
     }

@@ -174,27 +174,51 @@ static void wino_out(const struct graft_winograd_block *b, int64_t panel,
 
 /* ---- weights ------------------------------------------------------------- */
 
-/* u = G w G', in double: loops over output channels innermost. */
+typedef double wino_double __attribute__((vector_size(CONV_VB)));
+typedef double wino_double_at
+    __attribute__((vector_size(CONV_VB), aligned(sizeof(double)), may_alias));
+typedef real wino_narrow
+    __attribute__((vector_size(CONV_VB / sizeof(double) * sizeof(real)),
+                   aligned(sizeof(real)), may_alias));
+enum { WINO_DOUBLES = CONV_VB / (int)sizeof(double) };
+
+/* u = G w G', in double, for output channels o .. */
+CONV_INLINE void wino_weights_at(const struct graft_winograd_family *rows,
+                                 const struct graft_winograd_family *columns,
+                                 int taps, int width, const double *w,
+                                 real *u, int64_t step)
+{
+    wino_double from[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS];
+    CONV_UNROLL
+    for (int k = 0; k < taps * taps; k++)
+        from[k] = *(const wino_double_at *)(w + k * width);
+    for (int i = 0; i < rows->sets; i++) {
+        wino_double t[GRAFT_WINOGRAD_TAPS];
+        CONV_UNROLL
+        for (int b = 0; b < taps; b++) {
+            t[b] = rows->g[i][0] * from[b];
+            CONV_UNROLL
+            for (int a = 1; a < taps; a++)
+                t[b] += rows->g[i][a] * from[a * taps + b];
+        }
+        for (int j = 0; j < columns->sets; j++, u += step) {
+            wino_double sum = columns->g[j][0] * t[0];
+            CONV_UNROLL
+            for (int b = 1; b < taps; b++)
+                sum += columns->g[j][b] * t[b];
+            *(wino_narrow *)u = __builtin_convertvector(sum, wino_narrow);
+        }
+    }
+}
+
 static void wino_weights(const struct graft_winograd_family *rows,
                          const struct graft_winograd_family *columns,
                          int width, const double *w, real *u, int64_t step)
 {
-    double t[GRAFT_WINOGRAD_TAPS][BLOCK_WIDTH], sum[BLOCK_WIDTH];
-    for (int i = 0; i < rows->sets; i++) {
-        for (int b = 0; b < columns->taps; b++)
-            for (int o = 0; o < width; o++) {
-                t[b][o] = 0;
-                for (int a = 0; a < rows->taps; a++)
-                    t[b][o] += rows->g[i][a] *
-                               w[(a * columns->taps + b) * width + o];
-            }
-        for (int j = 0; j < columns->sets; j++, u += step) {
-            for (int o = 0; o < width; o++) {
-                sum[o] = 0;
-                for (int b = 0; b < columns->taps; b++)
-                    sum[o] += columns->g[j][b] * t[b][o];
-                u[o] = (real)sum[o];
-            }
-        }
-    }
+    for (int o = 0; o < width; o += WINO_DOUBLES)
+        if (rows->taps == 3)
+            wino_weights_at(rows, columns, 3, width, w + o, u + o, step);
+        else
+            wino_weights_at(rows, columns, GRAFT_WINOGRAD_TAPS, width, w + o,
+                            u + o, step);
 }

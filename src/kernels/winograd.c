@@ -286,3 +286,18 @@ void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
         graft_pool_for(pool, j.panels * j.out_shares, block_out, &j);
     }
 }
+
+/* ---- for gradients of weights (winograd_grad.c) --------------------------- */
+
+void graft_winograd_begin(struct graft_winograd_block *b,
+                          const struct graft_winograd_plan *p,
+                          int64_t channels, int64_t width, int64_t first,
+                          int64_t n)
+{
+    begin(b, p, channels, width, first, n);
+}
+
+size_t graft_winograd_in_scratch(const struct graft_winograd_plan *p)
+{
+    return in_scratch(p);
+}

@@ -115,6 +115,16 @@ struct graft_winograd_block {
     int64_t m_slot;        /* of M: [slot][tile][width] */
 };
 
+/* The same for gradients of weights: dy's tiles lie as V's do. */
+struct graft_winograd_grad {
+    struct graft_winograd_block block;
+    const real *dy;
+    int64_t dy_step;
+    int64_t out_blocks;
+    real *d;               /* [slot][out block][tile][16] */
+    int64_t d_slot;
+};
+
 struct graft_winograd_kernels {
     /* Input blocks first .. first + n - 1 of band `band` to V. */
     void (*in)(const struct graft_winograd_block *b, int64_t band,
@@ -132,9 +142,25 @@ struct graft_winograd_kernels {
     void (*weights)(const struct graft_winograd_family *rows,
                     const struct graft_winograd_family *columns, int width,
                     const double *w, real *u, int64_t step);
+    /* Of gradients of weights: blocks first .. first + n - 1 of a band of dy
+     * to D; products of block `in` of V and of a panel of D, summed over
+     * tiles, to sum[set][number][width]; weights' gradients from the sums. */
+    void (*dy)(const struct graft_winograd_grad *d, int64_t band,
+               int64_t first, int64_t n);
+    void (*outer)(const struct graft_winograd_grad *d, int64_t panel,
+                  int64_t in, real *sum);
+    void (*taps)(const struct graft_winograd_family *rows,
+                 const struct graft_winograd_family *columns,
+                 const real *sum, int64_t step, double *w);
 };
 const struct graft_winograd_kernels *
 graft_winograd_kernels(const struct graft_block_cut *cut);
+/* Block of bands first .. first + n - 1; bytes that `in` needs. */
+void graft_winograd_begin(struct graft_winograd_block *b,
+                          const struct graft_winograd_plan *p,
+                          int64_t channels, int64_t width, int64_t first,
+                          int64_t n);
+size_t graft_winograd_in_scratch(const struct graft_winograd_plan *p);
 enum {
     GRAFT_WINOGRAD_CHUNK = 40, /* columns that `in` works on at a time */
     GRAFT_WINOGRAD_FEW = 8     /* blocks of a full batch that are worked on

@@ -9,7 +9,8 @@
 enum {
     WIDTH = 32,    /* most output channels of a panel */
     CHANNELS = 16, /* input channels of a task */
-    PIECE = 256    /* weights of an output channel read at once */
+    PIECE = 256,   /* weights of an output channel read at once */
+    PITCH = PIECE + 16 /* channels lie in cache sets of their own */
 };
 
 struct job {
@@ -24,7 +25,7 @@ struct job {
 
 /* Weights of input channels first .. first + n - 1 of this panel. */
 static void read_piece(const struct job *j, int64_t panel, int64_t first,
-                       int64_t n, real piece[WIDTH][PIECE])
+                       int64_t n, real piece[WIDTH][PITCH])
 {
     const struct graft_conv *g = &j->p->g;
     int64_t area = g->kernel[1] * g->kernel[2];
@@ -40,7 +41,7 @@ static void read_piece(const struct job *j, int64_t panel, int64_t first,
 
 /* [tap of rows][of columns][width] of channel `c` of the piece; over depth,
  * of the pixel (row, column) among 2x2, zero beyond the kernel. */
-static void gather(const struct job *j, const real piece[WIDTH][PIECE],
+static void gather(const struct job *j, const real piece[WIDTH][PITCH],
                    int64_t c, int64_t row, int64_t column, double *w)
 {
     const struct graft_conv *g = &j->p->g;
@@ -52,7 +53,7 @@ static void gather(const struct job *j, const real piece[WIDTH][PIECE],
             int64_t y = a * step + row, x = b * step + column;
             bool inside = y < g->kernel[1] && x < g->kernel[2];
             for (int64_t o = 0; o < width; o++)
-                w[o] = inside ? (double)at[o * PIECE + y * g->kernel[2] + x]
+                w[o] = inside ? (double)at[o * PITCH + y * g->kernel[2] + x]
                               : 0;
         }
 }
@@ -63,7 +64,7 @@ static void panel_share(void *ctx, int64_t i, int worker)
     const struct graft_conv *g = &j->p->g;
     const struct graft_winograd_family *rows = j->plan.axis[0].family;
     const struct graft_winograd_family *columns = j->plan.axis[1].family;
-    real piece[WIDTH][PIECE];
+    real piece[WIDTH][PITCH];
     double w[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS * WIDTH];
     int64_t panel = i / j->shares, first = i % j->shares * CHANNELS;
     int64_t n = g->c - first < CHANNELS ? g->c - first : CHANNELS;

@@ -11,5 +11,8 @@ int graft_plan_binary(struct graft_plan *p);
 /* Forward where the output lies in C16. */
 void graft_binary_blocked(const struct graft_call *c,
                           enum graft_binary kind);
+/* Its gradients; dout[0] lies in C16. */
+void graft_binary_blocked_back(const struct graft_call *c,
+                               enum graft_binary kind);
 
 #endif

@@ -33,7 +33,8 @@ bool graft_conv_plan_back(struct graft_plan *p, struct graft_conv_chosen *ch)
         raise(&p->scratch, ch->back.shared);
     }
     if (p->in[1].marked) {
-        graft_block_grad_cut(&ch->grad, &ch->g, n_max, p->k);
+        graft_block_grad_cut(&ch->grad, &ch->g, n_max, p->exact, p->k);
+        raise(&p->task_scratch, ch->grad.scratch);
         raise(&p->scratch, ch->grad.shared);
     }
     return true;
@@ -91,7 +92,8 @@ static void backward_blocked(const struct graft_call *c)
         .dy_step = graft_image_step(&c->dout[0]), .dw = dw_of(c),
         .add = c->dmode[1] == GRAFT_ADD};
     if (w.dw)
-        graft_block_grad(&w, c->pool, c->scratch);
+        graft_block_grad(&w, c->pool, c->task_scratch, c->task_stride,
+                         c->scratch);
     if (c->dmode[0] == GRAFT_SKIP)
         return;
     struct graft_block_back_run x = {

@@ -245,6 +245,36 @@ static void forward_where(const struct graft_call *c)
     graft_walk_each(&j.walk, c->pool, where_piece, &j);
 }
 
+/* dy goes where the value came from. */
+static const real *where_terms(const struct graft_fold *f, int64_t n,
+                               int64_t at, const int64_t *offset, real *room)
+{
+    const struct graft_call *c = f->ctx;
+    int64_t step = f->walk.stride[1][f->walk.rank - 1];
+    const int64_t *condition = graft_ints(&c->in[0]) + offset[1];
+    const real *dy = graft_reals(&c->dout[0]) + at;
+    bool first = f->target == graft_reals(&c->din[1]);
+    for (int64_t i = 0; i < n; i++)
+        room[i] = !condition[i * step] == !first ? dy[i] : 0;
+    return room;
+}
+
+static void backward_where(const struct graft_call *c)
+{
+    for (int i = 1; i < 3; i++) {
+        struct graft_fold f = {.terms = where_terms, .ctx = c, .factor = 1,
+                               .target = graft_reals(&c->din[i]),
+                               .add = c->dmode[i] == GRAFT_ADD, .k = c->k};
+        if (c->dmode[i] == GRAFT_SKIP)
+            continue;
+        graft_walk_init(&f.walk, &c->dout[0].shape);
+        graft_walk_add_broadcast(&f.walk, &c->din[i].shape);
+        graft_walk_add_broadcast(&f.walk, &c->in[0].shape);
+        graft_walk_merge(&f.walk);
+        graft_fold_run(&f, c->pool);
+    }
+}
+
 /* ---- rows ---------------------------------------------------------------- */
 
 #define CAST .name = "Cast", .domain = "", .arity = {1, 1, 1, 1},           \
@@ -266,6 +296,7 @@ const struct graft_op graft_op_cast[] = {
     {.name = "Not", .domain = "", .since = 1, .arity = {1, 1, 1, 1},
      .flags = GRAFT_OP_HOST, .infer = infer_not, .forward = forward_not},
     {.name = "Where", .domain = "", .since = 9, .arity = {3, 3, 1, 1},
-     .flags = GRAFT_OP_HOST, .infer = infer_where, .forward = forward_where},
+     .flags = GRAFT_OP_HOST, .infer = infer_where, .forward = forward_where,
+     .saves_in = 1, .grad_in = 6, .backward = backward_where},
     {.name = NULL},
 };

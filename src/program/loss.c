@@ -4,6 +4,7 @@
  *             dl/dx_c = T softmax(x)_c - t_c
  *   sigmoid   l = 1/C sum_c max(x_c, 0) - t_c x_c + log(1 + exp(-|x_c|))
  *             dl/dx_c = 1/C (1 / (1 + exp(-x_c)) - t_c)
+ *   nll       l = -sum_c t_c x_c,  dl/dx_c = -t_c
  * and L = sum w l. A class index k is the row that is 1 at k. Sums in double;
  * an image's loss depends on that image only, and L is taken in order, so any
  * number of threads gives the same bits.
@@ -176,6 +177,49 @@ static void backward_sigmoid(const struct graft_call *c)
     backward(c, unscore_sigmoid);
 }
 
+/* ---- log-likelihood ----------------------------------------------------- */
+
+static void score_nll(void *ctx, int64_t i, int worker)
+{
+    const struct scoring *s = ctx;
+    const int64_t n = s->state->classes;
+    const real *x = graft_reals(&s->call->in[0]) + i * n;
+    const real *t = s->state->row ? s->state->row + i * n : NULL;
+    double l = t ? 0 : -(double)x[s->state->target[i]];
+    (void)worker;
+    for (int64_t c = 0; t && c < n; c++)
+        if (t[c] != 0)
+            l -= (double)t[c] * (double)x[c];
+    s->state->each[i] = l;
+}
+
+static void unscore_nll(void *ctx, int64_t i, int worker)
+{
+    const struct scoring *s = ctx;
+    const int64_t n = s->state->classes;
+    real *dx = graft_reals(&s->call->din[0]) + i * n;
+    (void)worker;
+    if (!counts(s, i)) {
+        store_nothing(s, dx);
+        return;
+    }
+    const real *t = s->state->row ? s->state->row + i * n : NULL;
+    double w = weight_of(s->state, i);
+    for (int64_t c = 0; c < n; c++)
+        store(s, &dx[c],
+              -w * (t ? (double)t[c] : c == s->state->target[i]));
+}
+
+static void forward_nll(const struct graft_call *c)
+{
+    forward(c, score_nll);
+}
+
+static void backward_nll(const struct graft_call *c)
+{
+    backward(c, unscore_nll);
+}
+
 /* ---- rows --------------------------------------------------------------- */
 
 static const struct {
@@ -190,6 +234,10 @@ static const struct {
         {{.name = "SigmoidCrossEntropy", .domain = "graft", .since = 1,
           .arity = {1, 1, 1, 1}, .saves_in = 1, .grad_in = 1,
           .forward = forward_sigmoid, .backward = backward_sigmoid}, true},
+    [GRAFT_LOSS_NLL] =
+        {{.name = "NegativeLogLikelihood", .domain = "graft", .since = 1,
+          .arity = {1, 1, 1, 1}, .grad_in = 1, .forward = forward_nll,
+          .backward = backward_nll}, false},
 };
 
 static int make_state(struct graft_loss_state *s, struct graft_compiler *c,

@@ -24,11 +24,13 @@
  * weight w_i for each image; p is the softmax, s the logistic function of x:
  *   SOFTMAX_CE  L = sum_i w_i sum_c -t_ic log p_ic
  *   SIGMOID_CE  L = sum_i w_i/C sum_c -t_ic log s_ic - (1 - t_ic) log(1 - s_ic)
- * The first is cross-entropy against a class index, or with `soft` against
- * any row: label smoothing, mixup. The second is for several labels at once
- * and takes rows always. Weights are 1/n unless `weighted`. */
+ *   NLL         L = sum_i w_i sum_c -t_ic x_ic, for x that are log p already
+ * The first and last take a class index for each image, or with `soft` any
+ * row: label smoothing, mixup. The second is for several labels at once and
+ * takes rows always. Weights are 1/n unless `weighted`. */
 enum graft_loss_kind {
-    GRAFT_LOSS_NONE, GRAFT_LOSS_SOFTMAX_CE, GRAFT_LOSS_SIGMOID_CE
+    GRAFT_LOSS_NONE, GRAFT_LOSS_SOFTMAX_CE, GRAFT_LOSS_SIGMOID_CE,
+    GRAFT_LOSS_NLL
 };
 struct graft_loss {
     enum graft_loss_kind kind;
@@ -96,6 +98,13 @@ void graft_program_backward(struct graft_program *p);
 
 /* Section 4: writes (STORE) the flat gradient of the selection. */
 void graft_program_finish(struct graft_program *p, real *flat);
+
+/* Sections 3 and 4 for one of several shards whose gradients add up: the
+ * first writes `flat`, the others add to it, in the order of the calls; after
+ * the `last` it is whole. part: room for one more flat vector, not read by
+ * the caller (shards.c). */
+void graft_program_accumulate(struct graft_program *p, real *flat, real *part,
+                              bool first, bool last);
 
 /* Views with dim[0] at n_max, valid for the program's life; ROW unless
  * graft_program_input says IMAGE. Inputs are those of the model that the

@@ -183,11 +183,3 @@ TEST(ops_arith__gradient_sums_over_broadcasts)
     gradients("Pow");
     gradients("Sum");
 }
-
-TEST(ops_arith__gradient_of_many_inputs)
-{
-    op_case_gradient(.op = "Sum", .opset = 8,
-                     .in = {OP_X(OP_DIMS(2, 3)), OP_X(OP_DIMS(2, 3)),
-                            OP_P(OP_DIMS(3))},
-                     .out = {OP_Y(OP_DIMS(2, 3))}, .n_max = 2);
-}

@@ -1,0 +1,265 @@
+/* Winograd: gradients of weights. A block of bands goes through three steps
+ * that all workers share: V from x, D from dy, and for each pair of a block of
+ * input and a panel of output channels the products of their slots, summed
+ * over tiles; the sums of the last block become gradients at once.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/pool.h"
+#include "kernels/block_back.h"
+#include "kernels/kernels.h"
+
+/* Cycles, with vectors of 16 reals: of a pixel or tile in an outer product of
+ * 16 by 32, of a slot's sums, of a slot of the input or output, of a set's
+ * way to gradients. */
+enum { OUTER = 16, SUMS = 120, TRANSFORM = 8, TAPS_OF = 140 };
+enum { NEAR = 6 << 20, SHARE = 4 }; /* bytes of V and D; blocks of a task */
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static size_t padded(int64_t bytes)
+{
+    return (size_t)ceil_div(bytes, GRAFT_ALIGN) * GRAFT_ALIGN;
+}
+
+/* ---- the cut ------------------------------------------------------------- */
+
+static int64_t axis_slots(const struct graft_winograd_axis *a)
+{
+    const enum graft_winograd_tile *tile = a->family->tile;
+    return a->big * graft_winograd_slots[tile[0]] +
+           a->small * graft_winograd_slots[tile[1]];
+}
+
+static int64_t all_slots(const struct graft_winograd_plan *p)
+{
+    return (int64_t)graft_winograd_slots[p->axis[0].family->tile[0]] *
+           graft_winograd_slots[p->axis[1].family->tile[0]];
+}
+
+static int64_t sets_of(const struct graft_winograd_plan *p)
+{
+    return (int64_t)p->axis[0].family->sets * p->axis[1].family->sets;
+}
+
+static int64_t tiles_of(const struct graft_winograd_axis *a)
+{
+    return a->big + a->small;
+}
+
+static int64_t pairs_of(const struct graft_block_grad_cut *c,
+                        const struct graft_conv *g)
+{
+    return c->panels * ceil_div(g->image ? 4 * g->c : g->c, GRAFT_BLOCK);
+}
+
+static bool pays(const struct graft_block_grad_cut *c,
+                 const struct graft_conv *g, int64_t n_max,
+                 const struct graft_winograd_plan *p)
+{
+    int64_t pairs = pairs_of(c, g), taps = g->kernel[1] * g->kernel[2];
+    int64_t blocks = ceil_div(n_max * tiles_of(&p->axis[0]), p->bands);
+    int64_t products = n_max * axis_slots(&p->axis[0]) *
+                       axis_slots(&p->axis[1]);
+    int64_t numbers = g->image ? g->c : GRAFT_BLOCK; /* of x, directly */
+    double direct = (double)pairs * (double)(n_max * g->out[1] * g->out[2]) *
+                    (double)(taps * OUTER * numbers) / GRAFT_BLOCK;
+    double fast = (double)pairs * ((double)products * OUTER +
+                                   (double)(all_slots(p) * blocks * SUMS) +
+                                   (double)(sets_of(p) * TAPS_OF)) +
+                  (double)products * TRANSFORM *
+                      (double)(ceil_div(g->c, GRAFT_BLOCK) +
+                               ceil_div(g->m, GRAFT_BLOCK));
+    return fast < direct;
+}
+
+/* Of the largest block. */
+static size_t v_bytes(const struct graft_winograd_block *b)
+{
+    return padded(all_slots(&b->plan) * b->v_slot * (int64_t)sizeof(real));
+}
+
+static int64_t d_slot(const struct graft_winograd_block *b, int64_t blocks)
+{
+    return (blocks * b->group[4] | 1) * GRAFT_BLOCK;
+}
+
+static size_t d_bytes(const struct graft_winograd_block *b, int64_t blocks)
+{
+    return padded(all_slots(&b->plan) * d_slot(b, blocks) *
+                  (int64_t)sizeof(real));
+}
+
+static int64_t sums_of(const struct graft_winograd_plan *p, int64_t width)
+{
+    return sets_of(p) * GRAFT_BLOCK * width;
+}
+
+bool graft_winograd_grad_cut(struct graft_block_grad_cut *c,
+                             const struct graft_conv *g, int64_t n_max,
+                             const struct graft_kernels *k)
+{
+    if (!graft_winograd_cut(&c->cut, g, n_max, k) || g->group > 1)
+        return false;
+    struct graft_winograd_plan p = graft_winograd_plan(&c->cut);
+    int64_t blocks = ceil_div(g->image ? 4 * g->c : g->c, GRAFT_BLOCK) +
+                     ceil_div(g->m, GRAFT_BLOCK);
+    int64_t all = n_max * tiles_of(&p.axis[0]);
+    int64_t band = all_slots(&p) * tiles_of(&p.axis[1]) * blocks *
+                   GRAFT_BLOCK * (int64_t)sizeof(real);
+    p.bands = NEAR / band > 0 ? NEAR / band : 1;
+    p.bands = ceil_div(all, ceil_div(all, p.bands));
+    return pays(c, g, n_max, &p) &&
+           graft_winograd_grad_cut_as(c, g, n_max, k, &p);
+}
+
+bool graft_winograd_grad_cut_as(struct graft_block_grad_cut *c,
+                                const struct graft_conv *g, int64_t n_max,
+                                const struct graft_kernels *k,
+                                const struct graft_winograd_plan *plan)
+{
+    struct graft_winograd_plan p = *plan;
+    int64_t out = ceil_div(g->m, GRAFT_BLOCK);
+    int64_t all = n_max * tiles_of(&p.axis[0]);
+    if (g->group > 1 || !graft_winograd_cut_as(&c->cut, g, n_max, k, &p))
+        return false;
+    struct graft_winograd_block b;
+    c->width = k->block.width;
+    c->panels = ceil_div(g->m, c->width);
+    graft_winograd_begin(&b, &p, g->c, c->width, 0, p.bands);
+    c->winograd = true;
+    c->parts = c->shares = 1;
+    c->shared = v_bytes(&b) + d_bytes(&b, out);
+    c->scratch = graft_winograd_in_scratch(&p);
+    size_t sums = padded(sums_of(&p, c->width) * (int64_t)sizeof(real));
+    if (all > p.bands)
+        c->shared += (size_t)pairs_of(c, g) * sums;
+    else
+        c->scratch += sums;
+    return true;
+}
+
+/* ---- the run ------------------------------------------------------------- */
+
+struct job {
+    struct graft_winograd_grad d;
+    const struct graft_block_grad_run *r;
+    const struct graft_winograd_kernels *k;
+    int64_t in_shares;
+    real *sums;            /* of all pairs; NULL: in each worker's scratch */
+    char *scratch;
+    size_t step;
+    bool first, last;      /* block */
+};
+
+static void share_out(int64_t all, int64_t share, int64_t shares,
+                      int64_t *first, int64_t *n)
+{
+    *first = all * share / shares;
+    *n = all * (share + 1) / shares - *first;
+}
+
+static void in_task(void *ctx, int64_t i, int worker)
+{
+    const struct job *j = ctx;
+    const struct graft_winograd_block *b = &j->d.block;
+    int64_t first, n;
+    share_out(b->in_blocks, i % j->in_shares, j->in_shares, &first, &n);
+    j->k->in(b, b->first + i / j->in_shares, first, n,
+             (real *)(void *)(j->scratch + (size_t)worker * j->step));
+}
+
+static void dy_task(void *ctx, int64_t i, int worker)
+{
+    const struct job *j = ctx;
+    int64_t first, n, shares = ceil_div(j->d.out_blocks, SHARE);
+    (void)worker;
+    share_out(j->d.out_blocks, i % shares, shares, &first, &n);
+    j->k->dy(&j->d, j->d.block.first + i / shares, first, n);
+}
+
+/* Number i of input block `in`, all of a panel, to dw. */
+static void write_number(const struct job *j, int64_t panel, int64_t in,
+                         int64_t i, const double *w)
+{
+    const struct graft_conv *g = j->r->g;
+    const struct graft_winograd_family *f = j->d.block.plan.axis[0].family;
+    int64_t width = j->r->cut->width, channel = in * GRAFT_BLOCK + i;
+    int64_t pixel = f->depth ? channel / g->c : 0, step = f->depth ? 2 : 1;
+    int64_t taps = g->kernel[1] * g->kernel[2];
+    channel %= g->c;
+    for (int64_t o = 0; o < width && panel * width + o < g->m; o++) {
+        real *dw = j->r->dw + ((panel * width + o) * g->c + channel) * taps;
+        for (int64_t k = 0; k < f->taps * f->taps; k++) {
+            int64_t y = k / f->taps * step + pixel / 2;
+            int64_t x = k % f->taps * step + pixel % 2;
+            real *to = dw + y * g->kernel[2] + x;
+            if (y < g->kernel[1] && x < g->kernel[2])
+                *to = (real)(w[k * width + o] +
+                             (j->r->add ? (double)*to : 0));
+        }
+    }
+}
+
+static void pair_task(void *ctx, int64_t i, int worker)
+{
+    const struct job *j = ctx;
+    const struct graft_winograd_block *b = &j->d.block;
+    const struct graft_winograd_axis *a = b->plan.axis;
+    int64_t panel = i / b->in_blocks, in = i % b->in_blocks;
+    int64_t width = j->r->cut->width, size = sums_of(&b->plan, width);
+    size_t before = graft_winograd_in_scratch(&b->plan);
+    real *sum = j->sums ? j->sums + i * size
+                        : (real *)(void *)(j->scratch +
+                                           (size_t)worker * j->step + before);
+    double w[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS * 2 * GRAFT_BLOCK];
+    if (j->first)
+        memset(sum, 0, (size_t)size * sizeof *sum);
+    j->k->outer(&j->d, panel, in, sum);
+    int64_t numbers = b->k - in * GRAFT_BLOCK;
+    for (int64_t n = 0; j->last && n < numbers && n < GRAFT_BLOCK; n++) {
+        j->k->taps(a[0].family, a[1].family, sum + n * width,
+                   GRAFT_BLOCK * width, w);
+        write_number(j, panel, in, n, w);
+    }
+}
+
+void graft_winograd_grad(const struct graft_block_grad_run *r,
+                         struct graft_pool *pool, void *scratch,
+                         size_t scratch_step, void *shared)
+{
+    const struct graft_conv *g = r->g;
+    struct graft_winograd_plan p = graft_winograd_plan(&r->cut->cut);
+    struct graft_block_run x = {.g = g, .cut = &r->cut->cut, .k = r->k,
+                                .n = r->n, .x = r->x, .x_step = r->x_step};
+    struct job j = {.d = {.dy = r->dy, .dy_step = r->dy_step,
+                          .out_blocks = ceil_div(g->m, GRAFT_BLOCK)},
+                    .r = r, .k = graft_winograd_kernels(&r->cut->cut),
+                    .scratch = scratch, .step = scratch_step};
+    struct graft_winograd_block *b = &j.d.block;
+    int64_t per = tiles_of(&p.axis[0]), bands = r->n * per;
+    int64_t blocks = ceil_div(bands, p.bands);
+    b->r = &x;
+    graft_winograd_begin(b, &p, g->c, r->cut->width, 0, p.bands);
+    char *d = (char *)shared + v_bytes(b);
+    if (r->n_max * per > p.bands)
+        j.sums = (real *)(void *)(d + d_bytes(b, j.d.out_blocks));
+    b->v = shared;
+    j.d.d = (real *)(void *)d;
+    j.in_shares = ceil_div(b->in_blocks, SHARE);
+    for (int64_t i = 0; i < blocks; i++) {
+        int64_t first = bands * i / blocks, end = bands * (i + 1) / blocks;
+        graft_winograd_begin(b, &p, g->c, r->cut->width, first, end - first);
+        j.d.d_slot = d_slot(b, j.d.out_blocks);
+        j.first = i == 0;
+        j.last = i == blocks - 1;
+        graft_pool_for(pool, b->bands * j.in_shares, in_task, &j);
+        graft_pool_for(pool, b->bands * ceil_div(j.d.out_blocks, SHARE),
+                       dy_task, &j);
+        graft_pool_for(pool, r->cut->panels * b->in_blocks, pair_task, &j);
+    }
+}

@@ -1,0 +1,241 @@
+/* Steps of training (learner.h).
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "train/learner.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/runtime.h"
+#include "train/learner_impl.h"
+
+/* ---- making one ---------------------------------------------------------- */
+
+static int check(const struct graft_learner_options *o,
+                 struct graft_program *p)
+{
+    if (!o->fill)
+        return graft_fail(GRAFT_EARG, "nobody makes the inputs");
+    if (!(o->clip_norm >= 0) || !(o->ema_decay >= 0 && o->ema_decay < 1))
+        return graft_fail(GRAFT_EARG, "gradients clipped at %g, averages "
+                          "that decay by %g", o->clip_norm, o->ema_decay);
+    if (o->n_images < 0 || (o->n_images && o->batch_size < 1) ||
+        o->epochs < 0)
+        return graft_fail(GRAFT_EARG, "%lld epochs of %lld images in batches "
+                          "of %d", (long long)o->epochs,
+                          (long long)o->n_images, o->batch_size);
+    if (!graft_program_weights(p))
+        return graft_fail(GRAFT_EARG, "the program has no weighted loss");
+    return graft_schedule_check(&o->schedule);
+}
+
+static real *flat_new(const struct graft_selection *s)
+{
+    size_t bytes = (size_t)s->size * sizeof(real);
+    real *at = graft_alloc_aligned(bytes);
+    if (at)
+        memset(at, 0, bytes);
+    return at;
+}
+
+static int make(struct graft_learner *l)
+{
+    const struct graft_learner_options *o = &l->options;
+    int status = graft_optimizer_new(&l->optimizer, l->rt->pool,
+                                     l->selection, &o->optimizer);
+    if (status)
+        return status;
+    l->gradient = flat_new(l->selection);
+    l->part = flat_new(l->selection);
+    l->ema = o->ema_decay > 0 ? flat_new(l->selection) : NULL;
+    l->order = graft_calloc((size_t)o->n_images + 1, sizeof *l->order);
+    if (!l->gradient || !l->part || (o->ema_decay > 0 && !l->ema) ||
+        !l->order)
+        return GRAFT_EMEM;
+    if (l->ema)
+        memcpy(l->ema, l->selection->master,
+               (size_t)l->selection->size * sizeof(real));
+    status = graft_learner_describe(&l->text, l);
+    l->options.optimizer.group = NULL; /* the caller's, like the recipe */
+    l->options.recipe = NULL;
+    return status;
+}
+
+int graft_learner_new(struct graft_learner **out, struct graft_runtime *rt,
+                      struct graft_program *program,
+                      struct graft_selection *selection,
+                      const struct graft_learner_options *options)
+{
+    int status = check(options, program);
+    if (status)
+        return status;
+    struct graft_learner *l = graft_calloc(1, sizeof *l);
+    if (!l)
+        return GRAFT_EMEM;
+    l->options = *options;
+    l->rt = rt;
+    l->program = program;
+    l->selection = selection;
+    l->order_of = l->best_step = -1;
+    status = make(l);
+    if (status) {
+        graft_learner_free(l);
+        return status;
+    }
+    graft_program_params(program);
+    *out = l;
+    return GRAFT_OK;
+}
+
+void graft_learner_free(struct graft_learner *l)
+{
+    if (!l)
+        return;
+    graft_optimizer_free(l->optimizer);
+    graft_free(l->gradient);
+    graft_free(l->part);
+    graft_free(l->ema);
+    graft_free(l->order);
+    graft_free(l->text);
+    graft_free(l);
+}
+
+int64_t graft_learner_bytes(const struct graft_learner *l)
+{
+    return (l->ema ? 3 : 2) * l->selection->size * (int64_t)sizeof(real) +
+           graft_optimizer_bytes(l->optimizer);
+}
+
+/* ---- one step ------------------------------------------------------------ */
+
+/* Where the numbers stopped being any: the first parameter, in the order of
+ * the selection, whose value or gradient is not finite. */
+static const char *first_wrong(const struct graft_learner *l, const real *at)
+{
+    const struct graft_selection *s = l->selection;
+    for (int i = 0; i < s->n; i++)
+        for (int64_t k = 0; k < s->at[i].count; k++)
+            if (!isfinite((double)at[s->at[i].offset + k]))
+                return graft_store_model(s->store)
+                    ->value.at[s->at[i].value].name;
+    return NULL;
+}
+
+static int not_finite(const struct graft_learner *l, bool gradient)
+{
+    const char *value = first_wrong(l, l->selection->master);
+    const char *name = value || !gradient ? value
+                                          : first_wrong(l, l->gradient);
+    if (name)
+        return graft_fail(GRAFT_EMISMATCH, "step %lld of epoch %lld: the %s "
+                          "'%s' is not finite (loss %g); a lower learning "
+                          "rate or clipping may help", (long long)l->step,
+                          (long long)l->epoch,
+                          value ? "parameter" : "gradient of", name,
+                          l->loss);
+    return graft_fail(GRAFT_EMISMATCH, "step %lld of epoch %lld: the loss is "
+                      "not finite (%g)", (long long)l->step,
+                      (long long)l->epoch, l->loss);
+}
+
+/* Forward of one shard, images first .. of the batch. */
+static int run_shard(struct graft_learner *l, const int64_t *batch, int n,
+                     int first, int count)
+{
+    double *weight = graft_program_weights(l->program);
+    for (int i = 0; i < count; i++)
+        weight[i] = 1.0 / n;
+    struct graft_shard s = {.program = l->program, .epoch = l->epoch,
+                            .step = l->step, .index = batch + first,
+                            .n = count, .batch = batch, .n_batch = n};
+    int status = l->options.fill(l->options.fill_ctx, &s);
+    return status ? status : graft_program_forward(l->program, count);
+}
+
+static int run_batch(struct graft_learner *l, const int64_t *index, int n,
+                     bool backward)
+{
+    int shard = graft_program_n_max(l->program), status = GRAFT_OK;
+    double loss = 0;
+    if (n < 1)
+        return graft_fail(GRAFT_EARG, "a step on %d images", n);
+    for (int first = 0; !status && first < n; first += shard) {
+        int count = n - first < shard ? n - first : shard;
+        status = run_shard(l, index, n, first, count);
+        if (status)
+            break;
+        loss += graft_program_loss(l->program);
+        if (backward)
+            graft_program_accumulate(l->program, l->gradient, l->part,
+                                     first == 0, first + count == n);
+    }
+    if (!status)
+        l->loss = loss;
+    return status;
+}
+
+int graft_learner_gradient(struct graft_learner *l, const int64_t *index,
+                           int n)
+{
+    int status = run_batch(l, index, n, true);
+    if (status)
+        return status;
+    l->norm = graft_flat_norm(l->rt->pool, l->gradient, l->selection->size);
+    return isfinite(l->loss) && isfinite(l->norm) ? GRAFT_OK
+                                                  : not_finite(l, true);
+}
+
+int graft_learner_loss(struct graft_learner *l, const int64_t *index, int n)
+{
+    int status = run_batch(l, index, n, false);
+    return status || isfinite(l->loss) ? status : not_finite(l, false);
+}
+
+static void average(struct graft_learner *l)
+{
+    double t = (double)l->step, early = (1 + t) / (10 + t);
+    double decay = l->options.ema_decay;
+    graft_flat_average(l->rt->pool, l->ema, l->selection->master,
+                       l->selection->size, decay < early ? decay : early);
+}
+
+/* As torch.nn.utils.clip_grad_norm_ does it. */
+static void clip(struct graft_learner *l)
+{
+    double by = l->options.clip_norm / (l->norm + 1e-6);
+    if (l->options.clip_norm > 0 && by < 1)
+        graft_flat_scale(l->rt->pool, l->gradient, l->selection->size, by);
+}
+
+int graft_learner_apply(struct graft_learner *l)
+{
+    double rate = graft_schedule_rate(&l->options.schedule, l->step);
+    clip(l);
+    graft_optimizer_step(l->optimizer, l->gradient, rate);
+    l->step++;
+    graft_program_params(l->program);
+    if (l->ema)
+        average(l);
+    return GRAFT_OK;
+}
+
+void graft_learner_swap(struct graft_learner *l)
+{
+    real *w = l->selection->master;
+    for (int64_t i = 0; l->ema && i < l->selection->size; i++) {
+        real keep = w[i];
+        w[i] = l->ema[i];
+        l->ema[i] = keep;
+    }
+    if (l->ema)
+        graft_program_params(l->program);
+}
+
+bool graft_learner_judge(struct graft_learner *l, double value)
+{
+    if (!isfinite(value) || (l->best_step >= 0 && !(value < l->best)))
+        return false;
+    l->best = value;
+    l->best_step = l->step;
+    return true;
+}

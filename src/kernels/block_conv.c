@@ -181,7 +181,8 @@ static void do_panel(const struct part *p, int64_t index)
         .width = width,
         .bias = f->bias ? f->bias + panel.first : NULL,
         .y_block = p->y_block,
-        .act = &f->act};
+        .act = &f->act,
+        .chain = d[GRAFT_BLOCK_CHAIN]};
     t.lanes = panel.end - panel.first - (t.blocks - 1) * GRAFT_BLOCK;
     struct rectangle a;
     for (int64_t h = p->row.first; h < p->row.end; h = a.row + a.rows) {

@@ -404,4 +404,4 @@ help:
 	@sed -n '/^#/!q; /SPDX/d; s/^# \{0,1\}//p' Makefile
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_OBJ:.o=.d) \
-   $(FUZZ_OBJ:.o=.d)
+   $(FUZZ_OBJ:.o=.d) $(BUILD)/tests/proof/gradients.d

@@ -1,9 +1,10 @@
-/* The gradient of sum(dy * y) for chosen tensors of a model, by its own
+/* The gradient of sum(dy * y) for chosen tensors of a model, by our own
  * kernels, for tests/proof/networks.py to compare:
- *     gradients MODEL X DY NAMES OUT THREADS [exact]
- * X and DY are the input and the output's gradient as plain float32; NAMES
- * has a line for each initializer to train, or for the input; OUT gets their
- * gradients one after the other, as float64. Prints what the plan costs:
+ *     gradients MODEL X DY NAMES OUT THREADS BATCH [exact]
+ * X and DY are inputs and the output's gradients as plain float32, BATCH
+ * images after BATCH images; NAMES has a line for each initializer to train,
+ * or for the input; OUT gets their gradients one after the other, batch after
+ * batch, in the type that this build computes in. Prints what the plan costs:
  *     steps N block BYTES live BYTES scratch BYTES packs BYTES
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -78,18 +79,18 @@ static void ask(struct asked *a, const struct graft_model *m, char *line,
     }
 }
 
-static void seed(struct graft_program *p, const struct numbers *dy)
+static void seed(struct graft_program *p, const float *dy, int64_t n)
 {
     struct graft_view d = graft_program_dout(p, 0);
-    if (d.data && graft_count(&d) != dy->n)
+    if (d.data && graft_count(&d) != n)
         stop("an output of another size than", "DY");
-    for (int64_t i = 0; d.data && i < dy->n; i++)
-        graft_reals(&d)[i] = dy->at[i];
+    for (int64_t i = 0; d.data && i < n; i++)
+        graft_reals(&d)[i] = dy[i];
 }
 
-static void put(FILE *f, double x)
+static void put(FILE *f, const real *x, int64_t n)
 {
-    if (fwrite(&x, sizeof x, 1, f) != 1)
+    if (fwrite(x, sizeof *x, (size_t)n, f) != (size_t)n)
         stop("cannot write", "OUT");
 }
 
@@ -105,17 +106,15 @@ static void put_wanted(FILE *f, const struct graft_view *v)
     }
     for (int64_t i = 0; i < n; i++) {
         int64_t image = i / (channels * pixels), c = i / pixels % channels;
-        put(f, graft_reals(v)[(image * pixels + i % pixels) * channels + c]);
+        put(f, graft_reals(v) + (image * pixels + i % pixels) * channels + c,
+            1);
     }
 }
 
-static void write_all(const char *path, struct graft_program *p,
+static void write_all(FILE *f, struct graft_program *p,
                       const struct graft_selection *s, const real *flat,
                       const struct asked *a)
 {
-    FILE *f = fopen(path, "wb");
-    if (!f)
-        stop("cannot write", path);
     for (int i = 0, train = 0, want = 0; i < a->n; i++) {
         if (want < a->n_want && a->want[want] == a->value[i]) {
             struct graft_view v = graft_program_din(p, want++);
@@ -123,39 +122,41 @@ static void write_all(const char *path, struct graft_program *p,
             continue;
         }
         const struct graft_selected *one = &s->at[train++];
-        for (int64_t k = 0; k < one->count; k++)
-            put(f, flat[one->offset + k]);
+        put(f, flat + one->offset, one->count);
     }
-    if (fclose(f))
-        stop("cannot write", path);
 }
 
-/* n images in one go: forward, backward, the flat gradient. */
-static void run(struct graft_program *p, int n, const struct numbers *x,
-                const struct numbers *dy, real *flat)
+/* Batch after batch: forward, backward, the flat gradient. */
+static void run(FILE *f, struct graft_program *p, const struct numbers *x,
+                const struct numbers *dy, const struct graft_selection *s,
+                const struct asked *a)
+{
+    int n = graft_program_n_max(p);
+    struct graft_view in = graft_program_input(p, 0);
+    int64_t each = graft_count(&in), batches = x->n / each;
+    if (!batches || x->n % each || dy->n % batches)
+        stop("not whole batches in", "X");
+    real *flat = graft_alloc_aligned((size_t)(s->size + 1) * sizeof *flat);
+    if (!flat)
+        stop("no memory for", "the gradient");
+    for (int64_t i = 0; i < batches; i++) {
+        graft_program_put(p, 0, x->at + i * each, n);
+        need(graft_program_forward(p, n));
+        seed(p, dy->at + i * (dy->n / batches), dy->n / batches);
+        graft_program_backward(p);
+        graft_program_finish(p, flat);
+        write_all(f, p, s, flat, a);
+    }
+    graft_free(flat);
+}
+
+static void tell(const struct graft_program *p)
 {
     struct graft_memory mem;
-    graft_program_put(p, 0, x->at, n);
-    need(graft_program_forward(p, n));
-    seed(p, dy);
-    graft_program_backward(p);
-    graft_program_finish(p, flat);
     graft_program_memory(p, &mem);
     printf("steps %d block %lld live %lld scratch %lld packs %lld\n",
            mem.steps, (long long)mem.block_bytes, (long long)mem.live_bytes,
            (long long)mem.scratch_bytes, (long long)mem.pack_bytes);
-}
-
-/* Images in X: all but the first dimension are the file's. */
-static int images(const struct graft_model *m, const struct numbers *x)
-{
-    graft_value_id v = graft_model_feed(m, 0);
-    int64_t each = 1;
-    for (int i = 1; v >= 0 && i < m->value.at[v].rank; i++)
-        each *= m->value.at[v].dim[i].value;
-    if (each < 1 || x->n % each)
-        stop("not whole images in", "X");
-    return (int)(x->n / each);
 }
 
 int main(int argc, char **argv)
@@ -169,32 +170,32 @@ int main(int argc, char **argv)
     struct asked a = {.n = 0};
     uint8_t *names;
     uint64_t size;
-    if (argc < 7) {
-        fprintf(stderr,
-                "usage: gradients MODEL X DY NAMES OUT THREADS [exact]\n");
+    if (argc < 8) {
+        fprintf(stderr, "usage: gradients MODEL X DY NAMES OUT THREADS BATCH "
+                        "[exact]\n");
         return 2;
     }
     o.threads = (int)strtol(argv[6], NULL, 10);
-    o.exact = argc > 7;
+    o.exact = argc > 8;
     need(graft_runtime_new(&rt, &o));
     need(graft_onnx_open(&m, rt, argv[1]));
     need(graft_file_read(&names, &size, argv[4], MOST));
     ask(&a, m, (char *)names, size);
     struct numbers x = numbers(argv[2]), dy = numbers(argv[3]);
-    int n = images(m, &x);
     need(graft_store_new(&store, m, rt));
     need(graft_selection_new(&sel, store, a.train, a.n_train));
     struct graft_compile c = {
-        .model = m, .store = store, .n_max = n, .train = sel,
-        .want_grad = a.want, .n_want_grad = a.n_want, .exact = o.exact};
+        .model = m, .store = store, .train = sel,
+        .n_max = (int)strtol(argv[7], NULL, 10), .want_grad = a.want,
+        .n_want_grad = a.n_want, .exact = o.exact};
     need(graft_program_new(&p, rt, &c));
-    real *flat = graft_alloc_aligned((size_t)sel->size * sizeof *flat +
-                                     sizeof *flat);
-    if (!flat)
-        stop("no memory for", "the gradient");
-    run(p, n, &x, &dy, flat);
-    write_all(argv[5], p, sel, flat, &a);
-    graft_free(flat);
+    FILE *f = fopen(argv[5], "wb");
+    if (!f)
+        stop("cannot write", argv[5]);
+    run(f, p, &x, &dy, sel, &a);
+    if (fclose(f))
+        stop("cannot write", argv[5]);
+    tell(p);
     graft_program_free(p);
     graft_selection_free(sel);
     graft_store_free(store);

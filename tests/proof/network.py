@@ -5,6 +5,7 @@ import copy
 import logging
 import warnings
 
+import numpy as np
 import torch
 import torchvision.models as zoo
 from torch.overrides import TorchFunctionMode
@@ -12,24 +13,34 @@ from torch.overrides import TorchFunctionMode
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 
-# name: how torchvision calls it, side of the picture
-NETWORKS = {
-    "resnet18": ("resnet18", 112),
-    "mobilenetv2": ("mobilenet_v2", 96),
-    "mobilenetv3_small": ("mobilenet_v3_small", 112),
-    "efficientnet_b0": ("efficientnet_b0", 96),
-    "densenet121": ("densenet121", 96),
-    "squeezenet": ("squeezenet1_1", 112),
-    "regnetx_400mf": ("regnet_x_400mf", 112),
-    "shufflenetv2": ("shufflenet_v2_x1_0", 112),
+NETWORKS = {  # name: how torchvision calls it
+    "resnet18": "resnet18",
+    "mobilenetv2": "mobilenet_v2",
+    "mobilenetv3_small": "mobilenet_v3_small",
+    "efficientnet_b0": "efficientnet_b0",
+    "densenet121": "densenet121",
+    "squeezenet": "squeezenet1_1",
+    "regnetx_400mf": "regnet_x_400mf",
+    "shufflenetv2": "shufflenet_v2_x1_0",
 }
+SIDE = 112  # of a picture: maps of 28, 14, 7 as at 224
 BATCH = 3
+DRAWS = 2  # batches: an error is the rms over all of them
 CLASSES = 40
 
 # Where the derivative jumps. Smooth activations are not in here.
 KINKS = {"relu": (0,), "relu_": (0,), "relu6": (0, 6), "hardtanh": (0, 6),
          "hardswish": (-3, 3), "hardsigmoid": (-3, 3)}
-APART = 1e-5  # of the rms: the two largest numbers that MaxPool sees
+APART = 2e-6  # of the rms: the two largest numbers that MaxPool sees
+
+
+def error(found, reference):
+    scale = np.sqrt(np.mean(reference ** 2))
+    return np.sqrt(np.mean((found - reference) ** 2)) / scale
+
+
+class Tie(Exception):
+    pass
 
 
 def _as_float32(t, value):
@@ -45,7 +56,7 @@ class Settle(TorchFunctionMode):
 
     def __init__(self, generator):
         super().__init__()
-        self.generator, self.bias, self.apart = generator, None, True
+        self.generator, self.bias = generator, None
 
     def noise(self, like):
         return torch.randn(like.shape, generator=self.generator).to(like)
@@ -62,7 +73,7 @@ class Settle(TorchFunctionMode):
         elif name in KINKS:
             self.step_aside(args[0], KINKS[name])
         elif name.startswith("max_pool2d"):
-            self.look(args[0])
+            self.look(*args, **kwargs)
         return func(*args, **kwargs)
 
     def statistics(self, x, mean, var):
@@ -89,13 +100,15 @@ class Settle(TorchFunctionMode):
         _as_float32(self.bias, old + tries[gap.argmax(1)])
         x += (self.bias - old).view(-1, *[1] * (x.ndim - 2))
 
-    def look(self, x):
+    def look(self, x, kernel, stride, padding=0, **_):
         """Two numbers of a window that are nearly equal: another picture."""
-        padded = torch.nn.functional.pad(x, (1, 1, 1, 1), value=-1e9)
-        windows = padded.unfold(2, 3, 2).unfold(3, 3, 2).flatten(4)
-        two = windows.topk(2).values
+        near = (padding, padding + kernel) * 2  # beyond: ceil_mode
+        padded = torch.nn.functional.pad(x, near, value=-1e9)
+        windows = padded.unfold(2, kernel, stride).unfold(3, kernel, stride)
+        two = windows.flatten(4).topk(2).values
         gap = (two[..., 0] - two[..., 1])[two[..., 0] > 0]
-        self.apart &= bool(gap.min() > APART * x.square().mean().sqrt())
+        if gap.min() < APART * x.square().mean().sqrt():
+            raise Tie
 
 
 def _randomise(net, generator):
@@ -110,46 +123,52 @@ def _randomise(net, generator):
                           ).float()
 
 
-def _gradients(net, x, dy):
-    x = x.clone().requires_grad_(True)
-    net.zero_grad()
-    net(x).backward(dy)
-    found = {n: p.grad.double().numpy() for n, p in net.named_parameters()}
-    return {"x": x.grad.double().numpy(), **found}
+def _gradients(net, xs, dys):
+    """By name, a row for each batch."""
+    found = []
+    for x, dy in zip(xs.split(BATCH), dys.split(BATCH)):
+        x = x.clone().requires_grad_(True)
+        net.zero_grad()
+        net(x).backward(dy)
+        grad = {"x": x.grad, **{n: p.grad for n, p in net.named_parameters()}}
+        found.append({n: g.double().flatten() for n, g in grad.items()})
+    return {n: torch.stack([f[n] for f in found]).numpy() for n in found[0]}
 
 
 class Case:
-    """A network, its file, picture and seed of the gradient, and PyTorch's
-    gradients by name of the initializer, in float64 and in float32."""
+    """A network, its file, pictures and seeds of the gradient, and by name of
+    the initializer PyTorch's gradients in float64 and its error in float32."""
 
-    def __init__(self, name, path):
-        self.name, self.float_error = name, {}
-        theirs, side = NETWORKS[name]
-        generator = torch.Generator().manual_seed(len(name))
-        net = getattr(zoo, theirs)(weights=None, num_classes=CLASSES).eval()
+    def __init__(self, name, path, seed=1):
+        self.name, self.batch = name, BATCH
+        generator = torch.Generator().manual_seed(seed)
+        net = getattr(zoo, NETWORKS[name])(weights=None, num_classes=CLASSES)
+        net.eval()
         with torch.no_grad():
             _randomise(net, generator)
             net = net.double()
-            self.picture(net, side, generator)
+            x = self.pictures(net, generator)
+        dy = torch.randn(len(x), CLASSES, generator=generator)
+        self.x, self.dy = x.numpy(), dy.numpy()
         self.parameters = [n for n, _ in net.named_parameters()]
-        dy = torch.randn(BATCH, CLASSES, generator=generator)
-        self.dy = dy.numpy()
-        x = torch.from_numpy(self.x)
         self.exact = _gradients(net, x.double(), dy.double())
         net = copy.deepcopy(net).float()
-        self.float = _gradients(net, x, dy)
-        _write(net, x, path)
+        self.float_error = {n: error(g, self.exact[n])
+                            for n, g in _gradients(net, x, dy).items()}
+        _write(net, x[:BATCH], path)
 
-    def picture(self, net, side, generator):
+    def pictures(self, net, generator):
         start = copy.deepcopy(net.state_dict())
         for _ in range(50):
-            x = torch.randn(BATCH, 3, side, side, generator=generator)
+            x = torch.randn(DRAWS * BATCH, 3, SIDE, SIDE,
+                            generator=generator)
             net.load_state_dict(start)
-            with Settle(generator) as settle:
-                net(x.double())
-            if settle.apart:
-                self.x = x.numpy()
-                return
+            try:
+                with Settle(generator):
+                    net(x.double())
+            except Tie:
+                continue
+            return x
         raise RuntimeError(f"{self.name}: no picture without ties")
 
     def stages(self):

@@ -37,7 +37,8 @@ struct graft_block_cut {
     int64_t detail[8];     /* of the way: graft_block_detail, or winograd.c */
 };
 
-/* exact: no way that rounds more than a sum of products (no Winograd). */
+/* exact: no way that rounds more than a sum of products (no Winograd), and
+ * long sums in short chains. */
 void graft_block_cut(struct graft_block_cut *out, const struct graft_conv *g,
                      int64_t n_max, bool exact,
                      const struct graft_kernels *k);
@@ -102,7 +103,8 @@ enum graft_block_detail {
     GRAFT_BLOCK_SHARE,   /* panels (DEPTHWISE: blocks) of a task */
     GRAFT_BLOCK_PANELS,
     GRAFT_BLOCK_WIDTH,   /* output channels of a panel */
-    GRAFT_BLOCK_DEPTH    /* rows of k of a packed panel */
+    GRAFT_BLOCK_DEPTH,   /* rows of k of a packed panel */
+    GRAFT_BLOCK_CHAIN    /* of a tile */
 };
 
 /* Output channels first .. end-1 and the input channels that they read. A
@@ -149,6 +151,8 @@ struct graft_block_tile {
     const struct graft_act *act; /* NULL: the sums as they are, all lanes */
     int64_t lanes;               /* channels of the last block; the others
                                     are stored as zero */
+    int64_t chain;               /* numbers added up one after the other, more
+                                    are sums of such sums; 0: any number */
 };
 
 enum { GRAFT_BLOCK_FETCH = 16 * 64 / sizeof(real) };

@@ -209,7 +209,8 @@ static void do_panel(struct part *p, int64_t index)
         .width = width,
         .bias = f->bias ? f->bias + panel.first : NULL,
         .y_block = p->y_block,
-        .act = &f->act};
+        .act = &f->act,
+        .chain = d[GRAFT_BLOCK_CHAIN]};
     t.lanes = panel.end - panel.first - (t.blocks - 1) * GRAFT_BLOCK;
     fetch_next(p, index);
     struct rectangle a;

@@ -7,7 +7,7 @@
  * none to clang when it unrolls, and its index then no constant: those over
  * vectors alone have two turns and a test.)
  *
- * Others need block_tile(t) alone, of any rows; act NULL: the bare sums.
+ * Others need block_tile(t) alone (body_block_chain.h).
  * SPDX-License-Identifier: Apache-2.0 */
 
 /* Rows of a tile at most, times two vectors: what the registers hold beside
@@ -326,27 +326,4 @@ static void block_tile_after(const struct graft_block_tile *t)
     for (int64_t i = 0; i < t->rows && t->lanes < GRAFT_BLOCK; i++)
         for (int64_t c = 0; c < GRAFT_BLOCK; c += CONV_VL)
             block_cut(last + i * t->y_step + c, t->lanes, c);
-}
-
-/* All of t: rows in even shares, channels in tiles. */
-static void block_tile(const struct graft_block_tile *t)
-{
-    int64_t shares = (t->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-    int64_t share = t->rows / shares, more = t->rows % shares;
-    int64_t channels = t->blocks * GRAFT_BLOCK;
-    bool after = block_has_after(t->act, t->lanes);
-    struct graft_block_tile part = *t;
-    for (int64_t q = 0; q < shares; q++) {
-        part.rows = share + (q < more);
-        for (int64_t c = 0; c < channels; c += BLOCK_TILE)
-            block_tile_fns[channels - c >= BLOCK_TILE][part.rows](&part, c);
-        if (after)
-            block_tile_after(&part);
-        if (part.next < part.stop)
-            part.next += t->pieces * GRAFT_BLOCK_FETCH;
-        part.x += part.rows * t->x_step;
-        part.y += part.rows * t->y_step;
-        if (t->residual)
-            part.residual += part.rows * t->residual_step;
-    }
 }

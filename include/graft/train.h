@@ -180,6 +180,35 @@ GRAFT_API int graft_train(struct graft_report **out, graft_runtime *rt,
                           const struct graft_train_options *options);
 GRAFT_API void graft_report_free(struct graft_report *r);
 
+/* ---- what fine-tuning would cost -------------------------------------------
+ */
+
+struct graft_unfreezing {
+    char **names;              /* [parameters] of initializers, in the order
+                                  of the nodes; the new head's two are last */
+    int parameters, head_parameters;
+    int64_t elements;          /* of them all */
+    int trainable, stages;     /* parameters and stages that there are */
+    int64_t trainable_elements;
+    char **crossing;           /* [n_crossing] values where training begins:
+                                  what lies before is computed once a photo */
+    int n_crossing;
+    int64_t crossing_elements; /* of them, for one photo */
+    int batch;                 /* photos a step */
+    int64_t activation_bytes, scratch_bytes, packed_bytes;
+    int64_t trained_bytes;     /* parameters, gradient, momentum */
+    double step_seconds;       /* measured: the fastest of three */
+    char *json;                /* all of this */
+};
+/* What `unfreeze` (less `freeze`, NULL: nothing) selects of the backbone
+ * `model` with a head of ten classes set on at `cut` (NULL: by structure), and
+ * what a step of `batch` photos (0: 32) takes. */
+GRAFT_API int graft_inspect_unfreeze(struct graft_unfreezing **out,
+                                     graft_runtime *rt, const char *model,
+                                     const char *cut, const char *unfreeze,
+                                     const char *freeze, int batch);
+GRAFT_API void graft_unfreezing_free(struct graft_unfreezing *x);
+
 /* ---- files beside the exported one -----------------------------------------
  *
  * graft_train writes NAME.onnx and, beside it, NAME.json (the card: the same

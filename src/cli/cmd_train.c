@@ -174,8 +174,10 @@ static int run(struct graft_settings *s)
                               "same command goes on");
         return GRAFT_EXIT_SIGNAL + signal;
     }
-    if (status)
-        return graft_cli_failed(status);
+    if (status) { /* 3 is for answers, and this is none */
+        int code = graft_cli_failed(status);
+        return code == GRAFT_EXIT_NO ? GRAFT_EXIT_FAILED : code;
+    }
     if (s->json)
         printf("%s\n", r->json);
     else

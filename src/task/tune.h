@@ -52,7 +52,9 @@ struct graft_tune {
     const char *part;             /* "try", "final" */
     char *folder;                 /* NAME.run; NULL: none */
     int log, csv;                 /* descriptors; -1: none */
-    double kept;                  /* when a checkpoint was written */
+    bool logging;                 /* they were opened, or tried to */
+    double kept, keeping;         /* when a checkpoint was written, and how
+                                     long that took */
     double before;                /* seconds of the runs before this one */
     bool warned;                  /* of files that cannot be written */
     bool tuned;                   /* is better than the probe */

@@ -65,8 +65,9 @@ int graft_tune_open_log(struct graft_tune *u)
 {
     static const char head[] = "part,epoch,epochs,loss,held_out_log_loss,"
                                "probe_log_loss,photos_per_second\n";
-    if (!u->folder || u->log >= 0)
+    if (!u->folder || u->logging)
         return GRAFT_OK;
+    u->logging = true;
     u->log = open_at(u, "log.jsonl", u->state->log_bytes);
     u->csv = open_at(u, "metrics.csv", u->state->csv_bytes);
     if (u->csv >= 0 && !u->state->csv_bytes) {

@@ -7,8 +7,10 @@
 #include "base/io.h"
 #include "task/tune.h"
 
-/* A killed run loses at most about this much work. */
-#define KEEP_SECONDS 30.0
+/* A killed run loses about a second of work, more where writing takes long:
+ * it may cost a thirtieth of the time. */
+#define KEEP_SECONDS 1.0
+#define KEEP_PART 30
 
 static const char *const parts[] = {"final", "try"}; /* the later one first */
 
@@ -168,14 +170,16 @@ int graft_tune_restore(struct graft_tune *u)
 int graft_tune_keep(struct graft_tune *u, bool at_once)
 {
     double t = graft_clock();
-    if (!u->folder || (!at_once && t - u->kept < KEEP_SECONDS))
+    if (!u->folder || (!at_once && (t - u->kept < KEEP_SECONDS ||
+                                    t - u->kept < KEEP_PART * u->keeping)))
         return GRAFT_OK;
-    u->kept = t;
     u->state->elapsed = graft_tune_elapsed(u);
     char *sub = graft_path_join(u->folder, u->part);
     int status = sub ? graft_learner_keep(u->learner, sub, false)
                      : GRAFT_EMEM;
     graft_free(sub);
+    u->kept = graft_clock();
+    u->keeping = u->kept - t;
     if (status && status != GRAFT_EMEM && status != GRAFT_EMISMATCH) {
         graft_tune_warn(u);
         return GRAFT_OK;

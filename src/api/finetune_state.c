@@ -1,14 +1,13 @@
 /* A trainer's parameters and gradients by name, its state in a file, and its
  * results in a model.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
 #include <string.h>
 
 #include "api/model_names.h"
 #include "api/trainer.h"
 #include "base/alloc.h"
 #include "graph/edit.h"
-#include "tensor/half.h"
+#include "train/masters.h"
 
 /* ---- by name ------------------------------------------------------------- */
 
@@ -142,60 +141,14 @@ void graft_trainer_memory(const graft_trainer *t,
 
 /* ---- results ------------------------------------------------------------- */
 
-static uint16_t bfloat16_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
-/* Element i of `to`, an array of that type, from a finite x. */
-static void put(void *to, int64_t i, int dtype, real x)
-{
-    float f = (float)x;
-    double d = (double)x;
-    uint16_t h = dtype == GRAFT_FLOAT16 ? graft_half_of_float(f)
-                                        : bfloat16_of(f);
-    const void *from = dtype == GRAFT_FLOAT ? (const void *)&f
-                       : dtype == GRAFT_DOUBLE ? (const void *)&d : &h;
-    size_t size = graft_dtype_size(dtype);
-    memcpy((char *)to + (size_t)i * size, from, size);
-}
-
 static int store_one(const graft_trainer *t, int k, struct graft_model *into,
                      const real *flat)
 {
-    const struct graft_selected *at = &t->selection->at[k];
-    const char *name = name_of(t, k);
     int32_t i = -1;
-    int status = graft_find_initializer(&i, into, name);
-    if (status)
-        return status;
-    const struct graft_tensor *tensor = &into->tensor.at[i];
-    const struct graft_shape shape = tensor->shape;
-    const int dtype = tensor->dtype;
-    if (tensor->refusal || !graft_dtype_is_float(dtype) ||
-        !graft_shape_equal(&shape, &tensor_of(t, k)->shape))
-        return graft_fail(GRAFT_ESHAPE, "'%s' has another type or shape in "
-                          "'%s' than was trained", name, into->path);
-    void *data = graft_malloc((size_t)tensor->bytes + 8);
-    if (!data)
-        return GRAFT_EMEM;
-    for (int64_t e = 0; !status && e < at->count; e++) {
-        double x = (double)flat[at->offset + e];
-        bool fits = isfinite(x) && (dtype != GRAFT_FLOAT16 ||
-                                    fabs(x) < (double)GRAFT_HALF_OVER);
-        if (fits)
-            put(data, e, dtype, flat[at->offset + e]);
-        else
-            status = graft_fail(GRAFT_EMISMATCH, "'%s' holds %g, which %s "
-                                "cannot be written as", name, x,
-                                graft_dtype_name(dtype));
-    }
-    if (!status)
-        status = graft_edit_contents(into, i, dtype, &shape, data);
-    graft_free(data);
-    return status;
+    int status = graft_find_initializer(&i, into, name_of(t, k));
+    return status ? status
+                  : graft_master_store(into, i, &tensor_of(t, k)->shape,
+                                       flat + t->selection->at[k].offset);
 }
 
 int graft_trainer_store(graft_trainer *t, graft_model *into, bool averaged)

@@ -66,13 +66,10 @@ struct graft_learner_options {
     void *told_ctx;
     const char *recipe;     /* lines "name value" of what else the result
                                depends on (augmentation, data); NULL: none */
-    void *extra;            /* bytes of the owner's that are saved with the
-                               rest and come back with it; NULL: none */
-    uint64_t extra_bytes;
 };
 #define GRAFT_LEARNER                                                       \
     {GRAFT_SGD, GRAFT_SCHEDULE, 0, 0, 0, 0, 32, 1, NULL, NULL, NULL, NULL,  \
-     NULL, NULL, 0}
+     NULL}
 
 struct graft_learner {
     struct graft_learner_options options;
@@ -112,8 +109,7 @@ int graft_learner_apply(struct graft_learner *l);
 
 /* What the parameters say of images, which need not be those of training. */
 struct graft_evaluation {
-    double loss;    /* sum of weight * own loss; not finite where those are
-                       not */
+    double loss;    /* sum of weight * own loss; as it comes, finite or not */
     double *each;   /* own loss of each; NULL: not asked for */
     float *scores;  /* [n][classes]; NULL: not asked for */
 };

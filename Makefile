@@ -114,6 +114,8 @@ $(BUILD)/src/kernels/isa_generic.o: EXTRA = $(KERNEL_CFLAGS)
 $(BUILD)/gen/onnx.pb-c.o: EXTRA = -w
 # stb_image adds and shifts the numbers of damaged files without looking.
 $(BUILD)/src/data/image.o: EXTRA = -fwrapv
+# No arithmetic traps: both sides of a choice may be computed, in vectors.
+$(BUILD)/src/data/colour.o: EXTRA = -fno-trapping-math
 $(BUILD)/tests/%.o: GRAFT_CPPFLAGS += -Itests
 # stb_image_write, which these tests draw with, shifts signed numbers.
 $(BUILD)/tests/data/%.o: EXTRA = $(if $(SANITIZE),-fno-sanitize=shift)

@@ -32,6 +32,43 @@ struct graft_preprocess_options {
 };
 #define GRAFT_PREPROCESS_OPTIONS {NULL, 0, 0, NULL, NULL, NULL, -1}
 
+/* Fine-tuning: parameters of the backbone are trained too, from the head's
+ * solution (the probe) on. One of five folds of the training photos decides,
+ * by log-loss, how many epochs are best and whether they beat the probe by
+ * more than one standard error; then all training photos are learnt from, or
+ * the probe is written. val has no part in this. */
+struct graft_tune_options {
+    const char *unfreeze; /* words joined by commas; each adds parameters:
+                             all, last-stage, stages:N, from:VALUE,
+                             name:PATTERN, bias, norm. NULL, "none": only the
+                             head is trained */
+    const char *freeze;   /* the same words take away; NULL: nothing */
+    const char *optimizer; /* NULL or "sgd"; "adamw" */
+    double learning_rate; /* highest; 0: chosen (README.md says how) */
+    double momentum;      /* of sgd; < 0: 0.9 */
+    double weight_decay;  /* of matrices and kernels; < 0: 1e-4 */
+    const char *schedule; /* NULL or "cosine"; "linear", "constant" */
+    double warmup;        /* epochs in which the rate grows; < 0: 1, fewer
+                             where there are fewer than five */
+    double layer_decay;   /* rate of each layer, as a factor of that of the
+                             next one nearer the output; 0: 1 */
+    int batch_size;       /* photos a step; 0: 32 */
+    int epochs;           /* at most; 0: 15 */
+    double clip;          /* largest norm of the gradient; 0: any; < 0: 5 */
+    double label_smoothing; /* 0 to 1 */
+    double ema;           /* average of the parameters decays by this a step,
+                             at step t by at most (1 + t) / (10 + t); 0: none
+                             is kept */
+    int patience;         /* epochs without a better log-loss on the held-out
+                             photos before it ends; 0: 5; < 0: any */
+    double seconds;       /* epochs are fewer when they would take longer;
+                             0: any time */
+    bool resume;          /* goes on from the checkpoints of a run that was
+                             stopped */
+};
+#define GRAFT_TUNE_OPTIONS                                                  \
+    {NULL, NULL, NULL, 0, -1, -1, NULL, -1, 0, 0, 0, -1, 0, 0, 0, 0, false}
+
 struct graft_train_options {
     const char *model;  /* path of the backbone */
     const char *data;   /* folder: train/CLASS val/CLASS, or CLASS */
@@ -52,10 +89,11 @@ struct graft_train_options {
                            what is needed; "exact": every pixel */
     graft_progress_fn *progress;
     void *progress_ctx;
+    struct graft_tune_options tune; /* beside the head */
 };
 #define GRAFT_TRAIN_OPTIONS                                                 \
     {NULL, NULL, NULL, NULL, GRAFT_PREPROCESS_OPTIONS, 0, 0, -1.0, 0,       \
-     false, false, false, false, false, NULL, NULL, NULL}
+     false, false, false, false, false, NULL, NULL, NULL, GRAFT_TUNE_OPTIONS}
 
 struct graft_mistake {
     char *file;      /* relative to the data folder */
@@ -64,6 +102,22 @@ struct graft_mistake {
 };
 struct graft_skipped {
     char *file, *why;
+};
+/* What fine-tuning came to. */
+struct graft_tuning {
+    char *unfreeze, *freeze;   /* words; freeze NULL: none */
+    int parameters, head_parameters; /* trained, the head's among them */
+    int64_t elements;          /* of them all */
+    const char *optimizer;
+    double learning_rate;
+    int epochs;                /* tried on four of five folds */
+    int best_epoch;            /* of them; 0: none was better than the probe */
+    int held_out;              /* photos that decided */
+    double probe_log_loss, tuned_log_loss; /* on them, mean; NaN: nothing
+                                  could be held out */
+    double difference, standard_error; /* probe minus tuned, paired */
+    bool tuned;                /* what was written is the tuned one */
+    double photos_per_second;  /* of steps */
 };
 struct graft_phase {
     const char *name; /* "open", "list", "features", "solve", ... */
@@ -118,11 +172,42 @@ struct graft_report {
     bool verified;             /* what was measured is what is claimed */
     int claimed_correct, claimed_total;
     char *verdict;             /* a sentence with both numbers */
+    /* of a training: */
+    struct graft_tuning *tuning; /* NULL: only the head was trained */
 };
 
 GRAFT_API int graft_train(struct graft_report **out, graft_runtime *rt,
                           const struct graft_train_options *options);
 GRAFT_API void graft_report_free(struct graft_report *r);
+
+/* ---- what fine-tuning would cost -------------------------------------------
+ */
+
+struct graft_unfreezing {
+    char **names;              /* [parameters] of initializers, in the order
+                                  of the nodes; the new head's two are last */
+    int parameters, head_parameters;
+    int64_t elements;          /* of them all */
+    int trainable, stages;     /* parameters and stages that there are */
+    int64_t trainable_elements;
+    char **crossing;           /* [n_crossing] values where training begins:
+                                  what lies before is computed once a photo */
+    int n_crossing;
+    int64_t crossing_elements; /* of them, for one photo */
+    int batch;                 /* photos a step */
+    int64_t activation_bytes, scratch_bytes, packed_bytes;
+    int64_t trained_bytes;     /* parameters, gradient, momentum */
+    double step_seconds;       /* measured: the fastest of three */
+    char *json;                /* all of this */
+};
+/* What `unfreeze` (less `freeze`, NULL: nothing) selects of the backbone
+ * `model` with a head of ten classes set on at `cut` (NULL: by structure), and
+ * what a step of `batch` photos (0: 32) takes. */
+GRAFT_API int graft_inspect_unfreeze(struct graft_unfreezing **out,
+                                     graft_runtime *rt, const char *model,
+                                     const char *cut, const char *unfreeze,
+                                     const char *freeze, int batch);
+GRAFT_API void graft_unfreezing_free(struct graft_unfreezing *x);
 
 /* ---- files beside the exported one -----------------------------------------
  *
@@ -130,6 +215,10 @@ GRAFT_API void graft_report_free(struct graft_report *r);
  * object as the metadata entry "graft" inside NAME.onnx), NAME.labels.txt
  * (a label a line, in the order of the outputs) and NAME.report.json. All
  * appear complete or not at all.
+ *
+ * With tune.unfreeze there is a folder NAME.run: log.jsonl (an object for each
+ * step and each epoch), metrics.csv (a row for each epoch; `part` is "try" for
+ * the steps that decide, "final" for those on all photos), and checkpoints.
  *
  * The report, schema "graft-report/1" (also graft_report.json, and what
  * graft_evaluate and graft_verify give). A number that cannot be had (nothing
@@ -148,6 +237,11 @@ GRAFT_API void graft_report_free(struct graft_report *r);
  *   train.photos, train.samples (photos and views), train.views,
  *   train.seed, train.split ("folder" or "seed"), train.cut,
  *   train.features, train.l2             only of a training
+ *   tune.unfreeze, tune.freeze, tune.parameters, tune.head_parameters,
+ *   tune.elements, tune.optimizer, tune.learning_rate, tune.epochs,
+ *   tune.best_epoch, tune.held_out, tune.probe_log_loss,
+ *   tune.tuned_log_loss, tune.difference, tune.standard_error,
+ *   tune.chosen ("probe" or "tuned")     only with tune.unfreeze
  *   cv.folds, cv.log_loss, cv.accuracy   at the l2 chosen
  *   cv.path[]            .l2, .log_loss, .accuracy
  *   claim.correct, claim.total, claim.verified, claim.verdict

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/runtime.h"
 #include "task/task.h"
+#include "task/tunable.h"
 
 int graft_train(struct graft_report **out, graft_runtime *rt,
                 const struct graft_train_options *options)
@@ -13,4 +14,19 @@ int graft_train(struct graft_report **out, graft_runtime *rt,
         return graft_fail(GRAFT_EARG, "graft_train: no %s",
                           out ? "options" : "place for the report");
     return graft_task_classify.train(out, rt, options);
+}
+
+int graft_inspect_unfreeze(struct graft_unfreezing **out, graft_runtime *rt,
+                           const char *model, const char *cut,
+                           const char *unfreeze, const char *freeze,
+                           int batch)
+{
+    rt = graft_runtime_or_default(rt);
+    if (!rt)
+        return GRAFT_EMEM;
+    if (!out || !model || !unfreeze)
+        return graft_fail(GRAFT_EARG, "graft_inspect_unfreeze: no %s",
+                          !out ? "place for the answer"
+                               : model ? "words" : "model");
+    return graft_tunable_cost(out, rt, model, cut, unfreeze, freeze, batch);
 }

@@ -56,6 +56,7 @@ struct graft_settings {
     uint64_t seed;
     double l2;
     int views, batch, top, repeats;
+    struct graft_tune_options tune;
     struct graft_text_list outputs; /* of run and export */
     struct graft_text_list renames;
     graft_runtime *rt;              /* made by main, after the options */
@@ -75,7 +76,7 @@ struct graft_option {
     const char *help; /* with the default in it; wrapped when shown */
 };
 
-enum { GRAFT_CLI_GROUPS = 6 };
+enum { GRAFT_CLI_GROUPS = 7 };
 struct graft_option_group {
     const char *title;
     const struct graft_option *options;
@@ -113,6 +114,7 @@ int graft_take_real(void *, const char *, const struct graft_option *);
 int graft_take_bytes(void *, const char *, const struct graft_option *);
 int graft_take_extent(void *, const char *, const struct graft_option *);
 int graft_take_triple(void *, const char *, const struct graft_option *);
+int graft_take_seconds(void *, const char *, const struct graft_option *);
 int graft_take_batch(void *, const char *, const struct graft_option *);
 
 /* Fills *s from the words behind the command's name; reorders argv so that

@@ -38,6 +38,73 @@ static const struct graft_option options[] = {
     {.name = NULL},
 };
 
+static const struct graft_option tuning[] = {
+    {.name = "unfreeze", .arg = "WORDS", .take = graft_take_text,
+     .slot = GRAFT_SLOT(tune.unfreeze),
+     .help = "train the backbone too, as far as WORDS say, joined by commas: "
+             "last-stage, stages:N (the last N), all, from:VALUE, "
+             "name:PATTERN, bias, norm; 'graft inspect --unfreeze WORDS' "
+             "shows what that is and costs (default: none, only the head)"},
+    {.name = "freeze", .arg = "WORDS", .take = graft_take_text,
+     .slot = GRAFT_SLOT(tune.freeze),
+     .help = "take away from that, in the same words"},
+    {.name = "epochs", .arg = "N", .take = graft_take_int,
+     .slot = GRAFT_SLOT(tune.epochs), .min = 1, .max = 100000,
+     .help = "times each photo is learnt from, at most (default: 15)"},
+    {.name = "time", .arg = "TIME", .take = graft_take_seconds,
+     .slot = GRAFT_SLOT(tune.seconds),
+     .help = "such as 90s, 10m, 2h: as few epochs as fit into it (default: "
+             "any time)"},
+    {.name = "patience", .arg = "N", .take = graft_take_int,
+     .slot = GRAFT_SLOT(tune.patience), .min = -1, .max = 100000,
+     .help = "end after N epochs that are not better on the held-out photos; "
+             "-1: never (default: 5)"},
+    {.name = "optimizer", .arg = "NAME", .take = graft_take_choice,
+     .slot = GRAFT_SLOT(tune.optimizer), .choices = "sgd adamw",
+     .help = "sgd (with momentum) or adamw (default: sgd)"},
+    {.name = "lr", .arg = "X", .take = graft_take_real,
+     .slot = GRAFT_SLOT(tune.learning_rate), .max = 1000,
+     .help = "highest learning rate; a loss that jumps wants less, one that "
+             "hardly falls more (default: 0.001 for sgd, 0.0001 for adamw, "
+             "times photos a step / 32)"},
+    {.name = "momentum", .arg = "X", .take = graft_take_real,
+     .slot = GRAFT_SLOT(tune.momentum), .max = 0.9999,
+     .help = "of sgd (default: 0.9)"},
+    {.name = "weight-decay", .arg = "X", .take = graft_take_real,
+     .slot = GRAFT_SLOT(tune.weight_decay), .max = 1000,
+     .help = "pulls weights to 0, not biases and normalisations "
+             "(default: 0.0001)"},
+    {.name = "schedule", .arg = "NAME", .take = graft_take_choice,
+     .slot = GRAFT_SLOT(tune.schedule), .choices = "cosine linear constant",
+     .help = "how the rate falls: cosine, linear, constant (default: cosine)"},
+    {.name = "warmup", .arg = "X", .take = graft_take_real,
+     .slot = GRAFT_SLOT(tune.warmup), .max = 100000,
+     .help = "epochs in which the rate grows to its height (default: 1)"},
+    {.name = "layer-decay", .arg = "X", .take = graft_take_real,
+     .slot = GRAFT_SLOT(tune.layer_decay), .min = 1e-6, .max = 1,
+     .help = "rate of each layer as a part of that of the next one nearer "
+             "the head (default: 1, all alike)"},
+    {.name = "batch-size", .arg = "N", .take = graft_take_int,
+     .slot = GRAFT_SLOT(tune.batch_size), .min = 1, .max = 65536,
+     .help = "photos a step; memory does not grow with it (default: 32)"},
+    {.name = "clip", .arg = "X", .take = graft_take_real,
+     .slot = GRAFT_SLOT(tune.clip), .max = 1e12,
+     .help = "largest norm of the gradient; 0: any (default: 5)"},
+    {.name = "label-smoothing", .arg = "X", .take = graft_take_real,
+     .slot = GRAFT_SLOT(tune.label_smoothing), .max = 1,
+     .help = "part of each label that is spread over all classes "
+             "(default: 0)"},
+    {.name = "ema", .arg = "X", .take = graft_take_real,
+     .slot = GRAFT_SLOT(tune.ema), .max = 0.999999,
+     .help = "judge and write an average of the parameters that keeps X of "
+             "itself each step, such as 0.99 (default: 0, none)"},
+    {.name = "resume", .take = graft_take_flag,
+     .slot = GRAFT_SLOT(tune.resume),
+     .help = "go on from the checkpoints in FILE's folder NAME.run, to the "
+             "bit as if the run had never stopped"},
+    {.name = NULL},
+};
+
 static struct graft_train_options wanted(const struct graft_settings *s)
 {
     struct graft_train_options o = GRAFT_TRAIN_OPTIONS;
@@ -56,6 +123,7 @@ static struct graft_train_options wanted(const struct graft_settings *s)
     o.strict = s->strict;
     o.no_cache = s->no_cache;
     o.decode = s->decode;
+    o.tune = s->tune;
     o.progress = s->quiet ? NULL : graft_cli_progress;
     return o;
 }
@@ -86,18 +154,30 @@ static void what_came(const struct graft_settings *s,
 
 static int run(struct graft_settings *s)
 {
+    if (!s->tune.unfreeze && (s->tune.freeze || s->tune.resume))
+        return graft_cli_wrong("--%s needs --unfreeze, which says what is "
+                               "trained", s->tune.freeze ? "freeze"
+                                                         : "resume");
+    if (s->tune.resume && !s->output)
+        return graft_cli_wrong("--resume needs -o FILE: the checkpoints lie "
+                               "beside it");
     struct graft_train_options o = wanted(s);
     struct graft_report *r = NULL;
     int status = graft_train(&r, s->rt, &o);
     graft_cli_progress_clear();
     int signal = graft_cli_signal();
     if (status == GRAFT_ECANCELED && signal && !s->no_cache) {
-        graft_cli_error("interrupted; features so far are kept, the same "
-                        "command goes on");
+        graft_cli_error(s->tune.unfreeze && s->output
+                            ? "interrupted; the same command with --resume "
+                              "goes on"
+                            : "interrupted; features so far are kept, the "
+                              "same command goes on");
         return GRAFT_EXIT_SIGNAL + signal;
     }
-    if (status)
-        return graft_cli_failed(status);
+    if (status) { /* 3 is for answers, and this is none */
+        int code = graft_cli_failed(status);
+        return code == GRAFT_EXIT_NO ? GRAFT_EXIT_FAILED : code;
+    }
     if (s->json)
         printf("%s\n", r->json);
     else
@@ -120,12 +200,20 @@ const struct graft_command graft_cmd_train = {
         "small class may get none); nothing is chosen on those photos.\n"
         "test/ is left alone; where there is no val/, graft eval judges on\n"
         "it. Beside FILE.onnx appear FILE.json (what the file says about\n"
-        "itself), FILE.labels.txt and FILE.report.json.\n",
+        "itself), FILE.labels.txt and FILE.report.json.\n"
+        "\n"
+        "With --unfreeze, layers of the backbone are trained as well, from\n"
+        "the head's solution on. A fifth of the training photos decides how\n"
+        "many epochs are best and whether they beat the plain head; if they\n"
+        "do, all are learnt from, and if not, the plain head is written.\n",
     .example = "graft train resnet18.onnx photos/ -o tigers.onnx\n"
                "graft train resnet18.onnx photos/ -o t.onnx --views 4 "
-               "--fit squash\n",
+               "--fit squash\n"
+               "graft train resnet18.onnx photos/ -o t.onnx "
+               "--unfreeze last-stage\n",
     .min_operands = 2, .max_operands = 2,
     .group = {{"options", options},
+              {"fine-tuning", tuning},
               {"model", graft_options_model},
               {"photos", graft_options_pixels},
               {"feature cache", graft_options_cache},

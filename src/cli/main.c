@@ -72,7 +72,7 @@ static int work(struct graft_settings *s, const struct graft_command *c)
 
 static int command(const struct graft_command *c, int argc, const char **argv)
 {
-    struct graft_settings s = {.l2 = -1};
+    struct graft_settings s = {.l2 = -1, .tune = GRAFT_TUNE_OPTIONS};
     const struct graft_runtime_options runtime = GRAFT_RUNTIME_OPTIONS;
     s.runtime = runtime;
     int code = graft_cli_parse(&s, c, argc, argv);

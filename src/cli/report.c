@@ -60,6 +60,37 @@ static void head(const struct graft_report *r)
         printf("; L2 %.3g\n", r->l2);
 }
 
+/* Which of the two was written, and both figures that decided it. */
+static void tuning(const struct graft_report *r)
+{
+    const struct graft_tuning *t = r->tuning;
+    if (!t)
+        return;
+    fputs("tuned        ", stdout);
+    graft_cli_put(stdout, t->unfreeze);
+    if (t->freeze) {
+        fputs(" without ", stdout);
+        graft_cli_put(stdout, t->freeze);
+    }
+    printf(": %d parameters, %s numbers, %d epochs tried\n", t->parameters,
+           graft_cli_count(t->elements), t->epochs);
+    if (isnan(t->probe_log_loss)) {
+        printf("             no photo could be held out to compare with: the "
+               "plain head is kept\n");
+        return;
+    }
+    printf("             log loss on %d photos held out: plain head %.3g, "
+           "tuned %.3g\n", t->held_out, t->probe_log_loss,
+           t->tuned_log_loss);
+    if (t->tuned)
+        printf("             better by %.2g (standard error %.2g): all "
+               "photos, %d epochs\n", t->difference, t->standard_error,
+               t->best_epoch);
+    else
+        printf("             not better by more than its standard error "
+               "(%.2g): the plain head is kept\n", t->standard_error);
+}
+
 static void pixels(const struct graft_report *r)
 {
     if (!r->preprocess)
@@ -231,6 +262,7 @@ void graft_cli_report(const struct graft_report *r,
 {
     if (kind == GRAFT_REPORT_TRAIN)
         head(r);
+    tuning(r);
     pixels(r);
     headline(r);
     if (r->n_classes <= MATRIX_MAX)

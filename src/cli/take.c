@@ -149,6 +149,27 @@ wrong:
                            o->name, text);
 }
 
+int graft_take_seconds(void *slot, const char *text,
+                       const struct graft_option *o)
+{
+    static const struct { char unit; double seconds; } units[] = {
+        {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    double v, scale = 1;
+    char *end;
+    bool ok = number(&v, text, &end) && v > 0;
+    for (size_t i = 0; ok && i < sizeof units / sizeof *units; i++)
+        if (*end == units[i].unit) {
+            scale = units[i].seconds;
+            end++;
+            break;
+        }
+    if (!ok || *end || v * scale > 1e9)
+        return graft_cli_wrong("--%s: '%s' is not a time such as 90s, 10m or "
+                               "2h", o->name, text);
+    *(double *)slot = v * scale;
+    return 0;
+}
+
 int graft_take_extent(void *slot, const char *text,
                       const struct graft_option *o)
 {

@@ -51,13 +51,6 @@ int64_t graft_block_width(const struct graft_conv *g,
     return mixed || divided(g) <= GRAFT_BLOCK ? GRAFT_BLOCK : k->block.width;
 }
 
-int64_t graft_block_panel_of(const struct graft_conv *g, int64_t width,
-                             int64_t channel)
-{
-    int64_t part = divided(g);
-    return channel / part * ceil_div(part, width) + channel % part / width;
-}
-
 int64_t graft_block_panels(const struct graft_conv *g, int64_t width)
 {
     return g->m / divided(g) * ceil_div(divided(g), width);
@@ -196,6 +189,8 @@ static void cut_bands(struct graft_block_cut *t, const struct graft_conv *g,
             bands++;
         else if (shared)
             shares++;
+        else if (size > 1 && pixels >= 3 * tile)
+            bands++;
         else
             return;
     }

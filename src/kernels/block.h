@@ -24,7 +24,7 @@ enum graft_block_way {
                               of whole blocks */
     GRAFT_BLOCK_STEM,      /* few channels, read from IMAGE (g->image) */
     GRAFT_BLOCK_DEPTHWISE, /* one input channel per group */
-    GRAFT_BLOCK_WINOGRAD   /* 3x3 stride 1 */
+    GRAFT_BLOCK_WINOGRAD   /* 3x3, groups of whole blocks; 7x7 stem */
 };
 
 /* How a convolution is cut; a value, made once while compiling. */
@@ -116,9 +116,7 @@ struct graft_block_panel {
 struct graft_block_panel graft_block_panel(const struct graft_conv *g,
                                            int64_t width, int64_t index);
 int64_t graft_block_panels(const struct graft_conv *g, int64_t width);
-/* The panel of an output channel; channels of a panel. */
-int64_t graft_block_panel_of(const struct graft_conv *g, int64_t width,
-                             int64_t channel);
+/* Channels of a panel. */
 int64_t graft_block_width(const struct graft_conv *g,
                           const struct graft_kernels *k);
 
@@ -141,8 +139,9 @@ struct graft_block_tile {
     const struct graft_block_piece *piece;
     int64_t pieces;
     const real *w;               /* [k][width], at pieces' offsets */
-    const real *next;            /* weights to fetch from memory meanwhile, 16
-                                    lines of cache a piece; NULL: none */
+    const real *next, *stop;     /* weights to fetch from memory meanwhile,
+                                    GRAFT_BLOCK_FETCH reals with each piece
+                                    of a tile; from stop on: none */
     int64_t width;
     const real *bias;            /* [blocks * 16], NULL: none */
     real *y;
@@ -155,6 +154,8 @@ struct graft_block_tile {
     int64_t chain;               /* numbers added up one after the other, more
                                     are sums of such sums; 0: any number */
 };
+
+enum { GRAFT_BLOCK_FETCH = 16 * 64 / sizeof(real) };
 
 /* The geometry that POINT works on: all output pixels in one row. Where there
  * are strides, a task gathers the pixels that it reads. */

@@ -262,43 +262,54 @@ static void sum_task(void *ctx, int64_t task, int worker)
 
 /* ---- to ONNX's layout ---------------------------------------------------- */
 
-/* Row of a panel's sums where channel ch (of x), element t lie. */
-static int64_t row_at(const struct graft_conv *g,
-                      const struct graft_block_panel *p, int64_t ch,
-                      int64_t t)
+/* Row of a panel's sums where channel ch of x, element 0 lie, and how far the
+ * next element is. */
+static int64_t row_at(const struct job *j, const struct graft_block_panel *p,
+                      int64_t ch, int64_t *step)
 {
-    if (g->image)
-        return t * g->c + ch;
+    const struct graft_conv *g = j->r->g;
+    *step = j->r->cut->depthwise ? 1 : g->image ? g->c : GRAFT_BLOCK;
+    if (j->r->cut->depthwise || g->image)
+        return j->r->cut->depthwise ? 0 : ch;
     int64_t in = ch - p->in_first / GRAFT_BLOCK * GRAFT_BLOCK;
-    return (in / GRAFT_BLOCK * taps_of(g) + t) * GRAFT_BLOCK +
-           in % GRAFT_BLOCK;
+    return in / GRAFT_BLOCK * taps_of(g) * GRAFT_BLOCK + in % GRAFT_BLOCK;
 }
 
 /* Output channel m: dw[m][c / group][taps]. */
-static void write_channel(void *ctx, int64_t m, int worker)
+static void write_channel(const struct job *j,
+                          const struct graft_block_panel *p, int64_t index,
+                          int64_t m)
+{
+    const struct graft_conv *g = j->r->g;
+    const struct graft_block_grad_cut *c = j->r->cut;
+    int64_t per = g->m / g->group, each = g->c / g->group, taps = taps_of(g);
+    int64_t part_step = c->panels * c->rows * c->width, step;
+    const real *sums = j->sums + index * c->rows * c->width + m - p->first;
+    real *dw = j->r->dw + m * each * taps;
+    for (int64_t i = 0; i < each; i++) {
+        int64_t row = row_at(j, p, m / per * each + i, &step);
+        const real *sum = sums + row * c->width;
+        for (int64_t t = 0; t < taps; t++, dw++, sum += step * c->width) {
+            real all = *sum;
+            for (int64_t part = 1; part < c->parts; part++)
+                all += sum[part * part_step];
+            *dw = j->r->add ? *dw + all : all;
+        }
+    }
+}
+
+static void write_panel(void *ctx, int64_t index, int worker)
 {
     const struct job *j = ctx;
     const struct graft_conv *g = j->r->g;
     const struct graft_block_grad_cut *c = j->r->cut;
-    int64_t per = g->m / g->group, each = g->c / g->group, taps = taps_of(g);
-    int64_t step = c->panels * c->rows * c->width, index = m / c->width;
     struct graft_block_panel p = {.first = index * GRAFT_BLOCK};
-    if (!c->depthwise) {
-        index = graft_block_panel_of(g, c->width, m);
-        p = graft_block_panel(g, c->width, index);
-    }
-    const real *sum = j->sums + index * c->rows * c->width + m - p.first;
-    real *dw = j->r->dw + m * each * taps;
+    p.end = least(p.first + GRAFT_BLOCK, g->m);
     (void)worker;
-    for (int64_t i = 0; i < each; i++)
-        for (int64_t t = 0; t < taps; t++, dw++) {
-            int64_t row = c->depthwise ? t
-                                       : row_at(g, &p, m / per * each + i, t);
-            real all = sum[row * c->width];
-            for (int64_t part = 1; part < c->parts; part++)
-                all += sum[part * step + row * c->width];
-            *dw = j->r->add ? *dw + all : all;
-        }
+    if (!c->depthwise)
+        p = graft_block_panel(g, c->width, index);
+    for (int64_t m = p.first; m < p.end; m++)
+        write_channel(j, &p, index, m);
 }
 
 void graft_block_grad(const struct graft_block_grad_run *r,
@@ -312,5 +323,5 @@ void graft_block_grad(const struct graft_block_grad_run *r,
         return;
     }
     graft_pool_for(pool, c->parts * c->panels * c->shares, sum_task, &j);
-    graft_pool_for(pool, r->g->m, write_channel, &j);
+    graft_pool_for(pool, c->panels, write_panel, &j);
 }

@@ -7,7 +7,10 @@
 #include "kernels/kernels.h"
 #include "tensor/view.h"
 
-enum { PIECE = 256 }; /* weights converted at a time */
+enum {
+    PIECE = 256, /* weights converted at a time, at most */
+    FEW = 128    /* of a channel */
+};
 
 struct job {
     real *dst;
@@ -41,6 +44,13 @@ static void turned_taps(const struct graft_block_packing *p,
                 t->first[1] + (count[1] - 1 - b) * t->step[1];
 }
 
+static void read_taps(real *restrict dst, const real *restrict w,
+                      const int64_t *restrict tap, int64_t n, real factor)
+{
+    for (int64_t i = 0; i < n; i++)
+        dst[i] = w[tap[i]] * factor;
+}
+
 /* From behind: o is the other convolution's input channel. */
 static void read_turned(real *dst, const struct graft_block_packing *p,
                         const struct graft_view *src, const real *scale,
@@ -53,15 +63,15 @@ static void read_turned(real *dst, const struct graft_block_packing *p,
     bool near = src->fmt.dtype == GRAFT_REAL &&
                 (uintptr_t)src->data % sizeof(real) == 0;
     turned_taps(p, tap);
-    for (int64_t i = 0, k = first % taps; i < n; m++, k = 0) {
+    for (int64_t i = 0, k = first % taps, some; i < n; i += some, k = 0, m++) {
         int64_t at = (m * each + o % each) * kernel;
         real factor = scale ? scale[m] : 1;
-        for (; k < taps && i < n; k++, i++) {
-            if (near)
-                dst[i] = graft_reals(src)[at + tap[k]];
-            else
-                graft_view_read(src, at + tap[k], 1, dst + i);
-            dst[i] *= factor;
+        some = taps - k < n - i ? taps - k : n - i;
+        if (near)
+            read_taps(dst + i, graft_reals(src) + at, tap + k, some, factor);
+        for (int64_t l = 0; !near && l < some; l++) {
+            graft_view_read(src, at + tap[k + l], 1, dst + i + l);
+            dst[i + l] *= factor;
         }
     }
 }
@@ -82,60 +92,65 @@ void graft_block_read(real *dst, const struct graft_block_packing *p,
 
 /* ---- packing ------------------------------------------------------------- */
 
-/* Where the weight of input channel c (of the panel's) and kernel element t
- * lies: rows of k. */
-static int64_t row_of(const struct graft_conv *g,
-                      const struct graft_block_panel *panel, int64_t taps,
-                      int64_t c, int64_t t)
+/* Where the weights of input channel `in` lie: row `first` for kernel element
+ * 0, `step` rows apart. */
+static void rows_of(const struct graft_conv *g,
+                    const struct graft_block_panel *panel, int64_t taps,
+                    int64_t in, int64_t *first, int64_t *step)
 {
-    if (g->image)
-        return t * g->c + c;
-    int64_t in = panel->in_first + c; /* its block: channels from .. end-1 */
-    int64_t from = in / GRAFT_BLOCK * GRAFT_BLOCK;
+    int64_t from = in / GRAFT_BLOCK * GRAFT_BLOCK; /* its block: from .. end */
     int64_t end = from + GRAFT_BLOCK;
     if (from < panel->in_first)
         from = panel->in_first;
     if (end > panel->in_end)
         end = panel->in_end;
-    return (from - panel->in_first) * taps + t * (end - from) + in - from;
+    *step = g->image ? g->c : end - from;
+    *first = g->image ? in : (from - panel->in_first) * taps + in - from;
 }
 
-/* Output channel o of the panel at dst. */
-static void pack_channel(const struct job *j, real *dst, int64_t width,
-                         const struct graft_block_panel *panel, int64_t o)
+/* Input channels c .. c + n - 1 of its group of output channel o, at dst. */
+static void pack_channels(const struct job *j, real *dst, int64_t width,
+                          const struct graft_block_panel *panel, int64_t o,
+                          int64_t c, int64_t n)
 {
     const struct graft_conv *g = &j->packing->g;
-    int64_t taps = g->kernel[1] * g->kernel[2];
-    int64_t in_group = g->c / g->group, depth = in_group * taps;
-    int64_t first = o / (g->m / g->group) * in_group - panel->in_first;
+    int64_t taps = g->kernel[1] * g->kernel[2], in_group = g->c / g->group;
+    int64_t begin = o / (g->m / g->group) * in_group, row, step;
     real piece[PIECE];
-    for (int64_t i = 0; i < depth; i += PIECE) {
-        int64_t n = depth - i < PIECE ? depth - i : PIECE;
-        graft_block_read(piece, j->packing, j->src, j->scale, o, i, n);
-        int64_t c = first + i / taps, t = i % taps;
-        for (int64_t l = 0; l < n; l++) {
-            dst[row_of(g, panel, taps, c, t) * width] = piece[l];
-            if (++t == taps) {
-                t = 0;
-                c++;
-            }
+    for (int64_t t = 0, some; t < taps; t += some) {
+        some = taps - t < PIECE ? taps - t : PIECE;
+        graft_block_read(piece, j->packing, j->src, j->scale, o,
+                         c * taps + t, n * some);
+        rows_of(g, panel, taps, begin + c, &row, &step);
+        for (int64_t i = 0; taps == 1 && i < n; i++)
+            dst[(row + i) * width] = piece[i];
+        for (int64_t i = 0; taps > 1 && i < n; i++) {
+            rows_of(g, panel, taps, begin + c + i, &row, &step);
+            for (int64_t k = 0; k < some; k++)
+                dst[(row + (t + k) * step) * width] = piece[i * some + k];
         }
     }
 }
 
+/* A few input channels of all outputs, then the next: what is written stays
+ * in the cache meanwhile. */
 static void pack_panel(void *ctx, int64_t index, int worker)
 {
     const struct job *j = ctx;
+    const struct graft_conv *g = &j->packing->g;
     const int64_t *d = j->packing->cut.detail;
     int64_t width = d[GRAFT_BLOCK_WIDTH], size = d[GRAFT_BLOCK_DEPTH] * width;
-    struct graft_block_panel p = graft_block_panel(&j->packing->g, width,
-                                                   index);
+    int64_t taps = g->kernel[1] * g->kernel[2], all = g->c / g->group;
+    int64_t few = taps < FEW ? FEW / taps : 1;
+    struct graft_block_panel p = graft_block_panel(g, width, index);
     real *dst = j->dst + index * size;
     (void)worker;
-    if (p.end - p.first < width || j->packing->g.group > 1)
+    if (p.end - p.first < width || g->group > 1)
         memset(dst, 0, (size_t)size * sizeof *dst);
-    for (int64_t o = p.first; o < p.end; o++)
-        pack_channel(j, dst + o - p.first, width, &p, o);
+    for (int64_t c = 0; c < all; c += few)
+        for (int64_t o = p.first; o < p.end; o++)
+            pack_channels(j, dst + o - p.first, width, &p, o, c,
+                          all - c < few ? all - c : few);
 }
 
 /* Task: a block, [tap][16]. */

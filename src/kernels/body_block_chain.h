@@ -10,19 +10,22 @@
 static void block_tile_chain(const struct graft_block_tile *t)
 {
     int64_t shares = (t->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    int64_t share = t->rows / shares, more = t->rows % shares;
     int64_t channels = t->blocks * GRAFT_BLOCK;
+    bool after = block_has_after(t->act, t->lanes);
     struct graft_block_tile part = *t;
     for (int64_t q = 0; q < shares; q++) {
-        int64_t i = t->rows * q / shares;
-        part.rows = t->rows * (q + 1) / shares - i;
-        part.x = t->x + i * t->x_step;
-        part.y = t->y + i * t->y_step;
-        if (t->residual)
-            part.residual = t->residual + i * t->residual_step;
+        part.rows = share + (q < more);
         for (int64_t c = 0; c < channels; c += BLOCK_TILE)
             block_tile_fns[channels - c >= BLOCK_TILE][part.rows](&part, c);
-        if (block_has_after(t->act, t->lanes))
+        if (after)
             block_tile_after(&part);
+        if (part.next < part.stop)
+            part.next += t->pieces * GRAFT_BLOCK_FETCH;
+        part.x += part.rows * t->x_step;
+        part.y += part.rows * t->y_step;
+        if (t->residual)
+            part.residual += part.rows * t->residual_step;
     }
 }
 
@@ -42,14 +45,17 @@ static void block_tile(const struct graft_block_tile *t)
 {
     int64_t chains = block_chains(t);
     struct graft_block_tile part = *t;
+    if (chains < 2) {
+        block_tile_chain(t);
+        return;
+    }
+    part.stop = part.next; /* nothing is fetched ahead */
     for (int64_t q = 0; q + 1 < chains; q++) {
         int64_t s = t->pieces * q / chains;
         part.pieces = t->pieces * (q + 1) / chains - s;
         part.act = NULL;
         block_tile_chain(&part);
         part.piece += part.pieces;
-        if (part.next)
-            part.next += part.pieces * BLOCK_FETCH * BLOCK_LINE;
         part.bias = NULL;
         part.residual = t->y;
         part.residual_step = t->y_step;

@@ -32,6 +32,7 @@ struct job {
     const struct graft_view *y;
     graft_channel_fn *from;
     const void *ctx;
+    bool add;
 };
 
 static void one_block(const void *ctx, int64_t image, int64_t b)
@@ -45,14 +46,23 @@ static void one_block(const void *ctx, int64_t image, int64_t b)
         base[l] = x ? graft_block_at(x, image, at / 16) : NULL;
         lane[l] = x ? base[l] + at % 16 : NULL;
     }
-    j->c->k->lanes.gather(graft_block_at(j->y, image, b), lane, base,
-                          graft_area_of(j->y));
+    (j->add ? j->c->k->lanes.gather_add : j->c->k->lanes.gather)(
+        graft_block_at(j->y, image, b), lane, base, graft_area_of(j->y));
 }
 
 void graft_move_channels(const struct graft_call *c,
                          const struct graft_view *y, graft_channel_fn *from,
                          const void *ctx)
 {
-    struct job j = {c, y, from, ctx};
+    struct job j = {c, y, from, ctx, false};
     graft_each_lane_block(c->pool, y, one_block, &j);
+}
+
+void graft_move_gradient(const struct graft_call *c,
+                         const struct graft_view *y, graft_channel_fn *from,
+                         const void *ctx, uint8_t dmode)
+{
+    struct job j = {c, y, from, ctx, dmode == GRAFT_ADD};
+    if (dmode != GRAFT_SKIP)
+        graft_each_lane_block(c->pool, y, one_block, &j);
 }

@@ -186,18 +186,6 @@ static void forward_concat(const struct graft_call *c)
     }
 }
 
-static void backward_concat(const struct graft_call *c)
-{
-    int axis = ((const struct args *)c->args)->axis;
-    int64_t first = 0;
-    for (int i = 0; i < c->n_in; i++) {
-        if (c->dmode[i] != GRAFT_SKIP)
-            copy_part(c, c->dout[0], c->din[i], first, true,
-                      c->dmode[i] == GRAFT_ADD);
-        first += c->in[i].shape.dim[axis];
-    }
-}
-
 struct part {
     const struct graft_view *whole;
     int64_t first;
@@ -209,6 +197,21 @@ static const struct graft_view *part_of(const void *ctx, int64_t channel,
     const struct part *p = ctx;
     *at = p->first + channel;
     return p->whole;
+}
+
+static void backward_concat(const struct graft_call *c)
+{
+    int axis = ((const struct args *)c->args)->axis;
+    int64_t first = 0;
+    for (int i = 0; i < c->n_in; i++) {
+        struct part p = {&c->dout[0], first};
+        if (graft_is_c16(&c->dout[0]))
+            graft_move_gradient(c, &c->din[i], part_of, &p, c->dmode[i]);
+        else if (c->dmode[i] != GRAFT_SKIP)
+            copy_part(c, c->dout[0], c->din[i], first, true,
+                      c->dmode[i] == GRAFT_ADD);
+        first += c->in[i].shape.dim[axis];
+    }
 }
 
 static void forward_split(const struct graft_call *c)
@@ -231,6 +234,20 @@ static void zero_block(const void *ctx, int64_t first, int64_t n)
     memset((real *)(uintptr_t)ctx + first, 0, (size_t)n * sizeof(real));
 }
 
+/* The part that channel `channel` of the whole went to. */
+static const struct graft_view *split_to(const void *ctx, int64_t channel,
+                                         int64_t *at)
+{
+    const struct graft_call *c = ctx;
+    const struct args *a = c->args;
+    for (int k = 0; k < c->n_out; k++) {
+        *at = channel - a->first[k];
+        if (c->dout[k].data && *at >= 0 && *at < c->dout[k].shape.dim[1])
+            return &c->dout[k];
+    }
+    return NULL;
+}
+
 /* A part that nobody read has no gradient: its place is zero. */
 static void backward_split(const struct graft_call *c)
 {
@@ -238,6 +255,10 @@ static void backward_split(const struct graft_call *c)
     bool add = c->dmode[0] == GRAFT_ADD;
     if (c->dmode[0] == GRAFT_SKIP)
         return;
+    if (graft_is_c16(&c->din[0])) {
+        graft_move_gradient(c, &c->din[0], split_to, c, c->dmode[0]);
+        return;
+    }
     int64_t rest = c->din[0].shape.dim[a->axis];
     for (int k = 0; k < c->n_out; k++)
         rest -= c->dout[k].data ? c->dout[k].shape.dim[a->axis] : 0;
@@ -254,11 +275,13 @@ static void backward_split(const struct graft_call *c)
 #define SPLIT .name = "Split", .domain = "", .grad_in = 1,                  \
     .args_size = sizeof(struct args), .parse = parse_split,                 \
     .infer = infer_split, .plan = plan, .forward = forward_split,           \
-    .backward = backward_split, .flags = GRAFT_OP_HOST | GRAFT_OP_STRIDED
+    .backward = backward_split,                                             \
+    .flags = GRAFT_OP_HOST | GRAFT_OP_STRIDED | GRAFT_OP_BACK_BLOCKED
 
 const struct graft_op graft_op_concat[] = {
     {.name = "Concat", .domain = "", .since = 4, .arity = {1, -1, 1, 1},
-     .flags = GRAFT_OP_HOST | GRAFT_OP_STRIDED, .grad_in = UINT32_MAX,
+     .flags = GRAFT_OP_HOST | GRAFT_OP_STRIDED | GRAFT_OP_BACK_BLOCKED,
+     .grad_in = UINT32_MAX,
      .args_size = sizeof(struct args), .parse = parse_concat,
      .infer = infer_concat, .plan = plan, .forward = forward_concat,
      .backward = backward_concat},

@@ -176,12 +176,30 @@ static void zero_block(const void *ctx, int64_t first, int64_t n)
     memset((real *)(uintptr_t)ctx + first, 0, (size_t)n * sizeof(real));
 }
 
+/* Channel `channel` of the whole, if the slice has it. */
+static const struct graft_view *in_slice(const void *ctx, int64_t channel,
+                                         int64_t *at)
+{
+    const struct graft_call *c = ctx;
+    const struct args *a = c->args;
+    int64_t from = channel - a->start[1];
+    *at = from / a->step[1];
+    return from % a->step[1] == 0 && *at >= 0 &&
+                   *at < c->dout[0].shape.dim[1]
+               ? &c->dout[0]
+               : NULL;
+}
+
 static void backward(const struct graft_call *c)
 {
     struct graft_walk w;
     int64_t first;
     if (c->dmode[0] == GRAFT_SKIP)
         return;
+    if (graft_is_c16(&c->din[0])) {
+        graft_move_gradient(c, &c->din[0], in_slice, c, c->dmode[0]);
+        return;
+    }
     if (c->dmode[0] == GRAFT_STORE)
         graft_each_block(c->pool, graft_count(&c->din[0]), zero_block,
                          c->din[0].data);
@@ -197,7 +215,7 @@ static void backward(const struct graft_call *c)
 }
 
 #define SLICE .name = "Slice", .domain = "",                                \
-    .flags = GRAFT_OP_HOST | GRAFT_OP_STRIDED,                              \
+    .flags = GRAFT_OP_HOST | GRAFT_OP_STRIDED | GRAFT_OP_BACK_BLOCKED,      \
     .grad_in = 1, .args_size = sizeof(struct args), .plan = plan,           \
     .forward = forward, .backward = backward
 

@@ -25,6 +25,10 @@ void graft_report_conclude(struct graft_report *r);
 /* Wilson's score interval for `correct` of `total`, 95 %; NaN for none. */
 void graft_wilson(int correct, int total, double *low, double *high);
 
+/* r->tuning as an object for report and card. */
+struct json_t;
+struct json_t *graft_report_tuning(const struct graft_report *r);
+
 /* Sets r->json (graft/train.h lists the keys). */
 int graft_report_set_json(struct graft_report *r);
 

@@ -112,6 +112,21 @@ static json_t *phases(const struct graft_report *r)
     return list;
 }
 
+json_t *graft_report_tuning(const struct graft_report *r)
+{
+    const struct graft_tuning *t = r->tuning;
+    return json_pack(
+        "{so so si si sI so so si si si so so so so so}", "unfreeze",
+        TEXT(t->unfreeze), "freeze", TEXT(t->freeze), "parameters",
+        t->parameters, "head_parameters", t->head_parameters, "elements",
+        (json_int_t)t->elements, "optimizer", TEXT(t->optimizer),
+        "learning_rate", REAL(t->learning_rate), "epochs", t->epochs,
+        "best_epoch", t->best_epoch, "held_out", t->held_out,
+        "probe_log_loss", REAL(t->probe_log_loss), "tuned_log_loss",
+        REAL(t->tuned_log_loss), "difference", REAL(t->difference),
+        "standard_error", REAL(t->standard_error), "chosen",
+        TEXT(t->tuned ? "tuned" : "probe"));
+}
 
 int graft_report_set_json(struct graft_report *r)
 {
@@ -124,6 +139,8 @@ int graft_report_set_json(struct graft_report *r)
         bad |= json_object_set_new(root, "train", train(r));
         bad |= json_object_set_new(root, "cv", cross_validation(r));
     }
+    if (r->tuning)
+        bad |= json_object_set_new(root, "tune", graft_report_tuning(r));
     if (r->verdict)
         bad |= json_object_set_new(root, "claim", claim(r));
     bad |= json_object_set_new(root, "preprocess", json_pack(

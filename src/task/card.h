@@ -13,6 +13,7 @@
  *              by a hash of seed and content) .decode ("fast", "exact") .how
  *   training   .photos .samples .views .cut .features .solver .l2
  *              .cv_folds .cv_log_loss .cv_accuracy
+ *   tune       only after fine-tuning: as in the report (graft/train.h)
  *   seed, versions .graft
  *
  * SPDX-License-Identifier: Apache-2.0 */

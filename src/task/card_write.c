@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
 #include "report/json.h"
+#include "report/report.h"
 #include "task/card.h"
 
 #define TEXT(s) graft_json_text(s)
@@ -96,6 +97,11 @@ int graft_card_write(char **out, const struct graft_card_facts *f)
         preprocess(f->preprocess), "accuracy", accuracy(r, f->exact),
         "training", training(r), "seed", (json_int_t)r->seed, "versions",
         "graft", TEXT(graft_version()));
+    if (root && r->tuning &&
+        json_object_set_new(root, "tune", graft_report_tuning(r))) {
+        json_decref(root);
+        root = NULL;
+    }
     char *text = graft_json_write(root, 9);
     if (!text)
         return GRAFT_EMEM;

@@ -82,6 +82,8 @@ struct graft_outputs {
     enum graft_write_mode mode;
     bool external;
 };
+/* "a/tigers.onnx" and ".json" -> "a/tigers.json"; graft_free it. */
+char *graft_path_beside(const char *path, const char *end);
 int graft_outputs_init(struct graft_outputs *f, const char *path,
                        bool replace, bool external);
 void graft_outputs_release(struct graft_outputs *f);

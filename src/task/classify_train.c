@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "graph/edit.h"
 #include "report/report.h"
-#include "task/training.h"
+#include "task/tune.h"
 
 /* ---- the report ---------------------------------------------------------- */
 
@@ -34,7 +34,8 @@ static int fill_report(struct graft_training *t)
     r->features = t->trunk.floats;
     r->seed = t->o->seed;
     r->views = t->o->views;
-    r->photos_decoded = t->extract.decoded;
+    r->photos_decoded = t->extract.decoded +
+                        (t->tune ? t->tune->extract.decoded : 0);
     r->cut = graft_strdup(t->trunk.cut);
     r->model = graft_strdup(graft_path_base(t->o->model));
     int status = r->cut && r->model ? GRAFT_OK : GRAFT_EMEM;
@@ -56,8 +57,10 @@ static int write_files(struct graft_training *t)
     graft_extract_release(&t->extract); /* its program reads the model */
     if (t->narrow)
         graft_undo_back(t->narrow);
-    int status = graft_head_append(t->model, t->trunk.features, t->probe,
-                                   t->o->emit_logits);
+    int status = t->tune && t->tune->tuned
+        ? graft_tune_store(t->tune, t->model, t->trunk.features)
+        : graft_head_append(t->model, t->trunk.features, t->probe,
+                            t->o->emit_logits);
     if (!status) {
         graft_value_id feed = graft_model_feed(t->model, 0);
         struct graft_card_facts f = {
@@ -96,6 +99,7 @@ static void release(struct graft_training *t)
         graft_free(both[i]->label);
         graft_free(both[i]->x);
     }
+    graft_tune_free(t->tune);
     graft_probe_free(t->probe);
     graft_dataset_free(t->data);
     graft_card_free(t->card);
@@ -120,6 +124,10 @@ static int run(struct graft_training *t)
         status = timed(t, "features", graft_training_features(t));
     if (!status)
         status = timed(t, "solve", graft_training_solve(t));
+    if (!status)
+        status = graft_training_tune(t);
+    if (!status && t->tune)
+        status = timed(t, "tune", status);
     if (!status)
         status = timed(t, "val", graft_training_val(t));
     if (!status && t->extract.cache && t->extract.decoded)

@@ -10,7 +10,7 @@
 /* ---- names --------------------------------------------------------------- */
 
 /* "a/tigers.onnx" and ".json" -> "a/tigers.json". */
-static char *beside(const char *path, const char *end)
+char *graft_path_beside(const char *path, const char *end)
 {
     size_t n = strlen(path);
     if (n > 5 && !strcmp(path + n - 5, ".onnx") && path[n - 6] != '/')
@@ -27,9 +27,10 @@ int graft_outputs_init(struct graft_outputs *f, const char *path,
 {
     struct graft_str data;
     *f = (struct graft_outputs){
-        .model = graft_strdup(path), .card = beside(path, ".json"),
-        .labels = beside(path, ".labels.txt"),
-        .report = beside(path, ".report.json"),
+        .model = graft_strdup(path),
+        .card = graft_path_beside(path, ".json"),
+        .labels = graft_path_beside(path, ".labels.txt"),
+        .report = graft_path_beside(path, ".report.json"),
         .mode = replace ? GRAFT_WRITE_REPLACE : GRAFT_WRITE_NEW,
         .external = external};
     graft_str_init(&data);

@@ -12,6 +12,7 @@ struct graft_rows {
     int n;
 };
 
+struct graft_tune;
 struct graft_training {
     struct graft_runtime *rt;
     const struct graft_train_options *o;
@@ -27,6 +28,7 @@ struct graft_training {
     struct graft_probe *probe;
     struct graft_report *report;
     struct graft_rows train, val;
+    struct graft_tune *tune;  /* NULL: only the head is trained */
     double started, phase;
 };
 
@@ -36,6 +38,7 @@ int graft_training_open(struct graft_training *t);
 int graft_training_list(struct graft_training *t);
 int graft_training_features(struct graft_training *t);
 int graft_training_solve(struct graft_training *t);
+int graft_training_tune(struct graft_training *t); /* where it was asked for */
 int graft_training_val(struct graft_training *t);
 
 #endif

@@ -5,12 +5,13 @@
 
 #include "base/alloc.h"
 #include "report/report.h"
-#include "task/training.h"
+#include "task/tune.h"
 
 /* ---- features ------------------------------------------------------------ */
 
+/* `floats`: of a row; 0: no rows are kept. */
 static int make_items(struct graft_training *t, struct graft_rows *rows,
-                      enum graft_part part, int views)
+                      enum graft_part part, int views, int64_t floats)
 {
     size_t n = (size_t)graft_dataset_count(t->data, part) *
                (size_t)(views + 1);
@@ -19,7 +20,7 @@ static int make_items(struct graft_training *t, struct graft_rows *rows,
                           n);
     rows->item = graft_calloc(n, sizeof *rows->item);
     rows->label = graft_calloc(n, sizeof *rows->label);
-    rows->x = graft_calloc(n, (size_t)t->trunk.floats * sizeof *rows->x);
+    rows->x = graft_calloc(n, (size_t)floats * sizeof *rows->x);
     if (!rows->item || !rows->label || !rows->x)
         return GRAFT_EMEM;
     for (int i = 0; i < t->data->photo.n; i++) {
@@ -80,7 +81,8 @@ int graft_training_features(struct graft_training *t)
 {
     int status = start_extract(t);
     if (!status)
-        status = make_items(t, &t->train, GRAFT_TRAIN, t->o->views);
+        status = make_items(t, &t->train, GRAFT_TRAIN, t->o->views,
+                            t->trunk.floats);
     if (!status)
         status = extract(t, &t->train, "features");
     return status;
@@ -146,24 +148,49 @@ int graft_training_solve(struct graft_training *t)
     return status;
 }
 
+/* ---- beyond the head ----------------------------------------------------- */
+
+int graft_training_tune(struct graft_training *t)
+{
+    if (!graft_tune_wanted(&t->o->tune))
+        return GRAFT_OK;
+    graft_extract_release(&t->extract); /* its memory is needed */
+    int status = graft_tune_new(&t->tune, t);
+    return status ? status : graft_tune_run(t->tune);
+}
+
 /* ---- val: opened once, after everything was chosen ----------------------- */
 
-static int judge(struct graft_training *t)
+static bool is_tuned(const struct graft_training *t)
+{
+    return t->tune && t->tune->tuned;
+}
+
+/* Probabilities of the photos in val, by what will be written. */
+static int answer(struct graft_training *t, double *p)
+{
+    int status = is_tuned(t) ? graft_tune_answer(t->tune, p, t->val.item,
+                                                 t->val.n)
+                             : extract(t, &t->val, "val");
+    if (!status && is_tuned(t))
+        return graft_report_item_skips(t->report, t->val.item, t->val.n,
+                                       t->o->strict);
+    return status ? status
+                  : graft_head_answer(p, t->rt, t->probe,
+                                      graft_opset_of(t->model, ""), t->val.x,
+                                      t->val.n);
+}
+
+static int judge(struct graft_training *t, const double *p)
 {
     size_t classes = (size_t)t->data->n_classes;
-    double *p = graft_calloc((size_t)t->val.n, classes * sizeof *p);
-    int status = p ? GRAFT_OK : GRAFT_EMEM;
-    if (!status)
-        status = graft_head_answer(p, t->rt, t->probe,
-                                   graft_opset_of(t->model, ""), t->val.x,
-                                   t->val.n);
+    int status = GRAFT_OK;
     for (int i = 0; !status && i < t->val.n; i++)
         if (!t->val.item[i].failed)
             status = graft_report_judge(t->report, t->val.item[i].file,
                                         t->val.label[i],
                                         p + (size_t)i * classes);
     graft_report_conclude(t->report);
-    graft_free(p);
     return status;
 }
 
@@ -206,15 +233,21 @@ static int warn_of_copies(struct graft_training *t)
 
 int graft_training_val(struct graft_training *t)
 {
-    int status = make_items(t, &t->val, GRAFT_VAL, 0);
-    if (!status)
-        status = extract(t, &t->val, "val");
+    double *p = NULL;
+    int status = make_items(t, &t->val, GRAFT_VAL, 0,
+                            is_tuned(t) ? 0 : t->trunk.floats);
+    if (!status) {
+        p = graft_calloc((size_t)t->val.n,
+                         (size_t)t->data->n_classes * sizeof *p);
+        status = p ? answer(t, p) : GRAFT_EMEM;
+    }
     if (!status)
         status = warn_of_copies(t);
     if (!status)
-        status = judge(t);
+        status = judge(t, p);
     if (!status && !t->report->total)
         status = graft_fail(GRAFT_EDATA, "none of the %d photos to judge by "
                             "can be read", t->val.n);
+    graft_free(p);
     return status;
 }

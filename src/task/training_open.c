@@ -10,7 +10,7 @@
 #include "onnx/onnx.h"
 #include "report/report.h"
 #include "task/batch.h"
-#include "task/training.h"
+#include "task/tune.h"
 
 /* ---- open ---------------------------------------------------------------- */
 
@@ -37,7 +37,7 @@ static int check_options(const struct graft_train_options *o)
                           "possible", o->batch);
     if (isnan(o->l2) || isinf(o->l2))
         return graft_fail(GRAFT_EARG, "l2 is not a number");
-    return GRAFT_OK;
+    return graft_tune_check(&o->tune);
 }
 
 /* Photos go through in full batches where the file would have one at a time.
@@ -63,6 +63,8 @@ int graft_training_open(struct graft_training *t)
                                     t->o->external_data);
     if (!status && t->o->output)
         status = graft_outputs_check(&t->out, t->model);
+    if (!status)
+        status = graft_tune_check_folder(t);
     if (!status && !t->o->preprocess.preset)
         status = graft_card_of(&t->card, t->model);
     if (!status)

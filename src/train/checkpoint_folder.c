@@ -137,11 +137,11 @@ static int remove_one(char *path)
     return status;
 }
 
-static int tidy(const char *folder)
+static int tidy(const char *folder, int kept)
 {
     struct listing l = {0};
     int status = list(&l, folder);
-    for (int i = GRAFT_CHECKPOINTS_KEPT; !status && i < l.step.n; i++)
+    for (int i = kept; !status && i < l.step.n; i++)
         status = remove_one(path_of(folder, l.step.at[i]));
     for (int i = 0; !status && i < l.left.n; i++)
         status = remove_one(graft_path_join(folder, l.left.at[i]));
@@ -158,7 +158,21 @@ int graft_checkpoint_keep(const char *folder, int64_t step, bool best,
     status = write_one(path_of(folder, step), at, n);
     if (!status && best)
         status = write_one(graft_path_join(folder, "best" LAST), at, n);
-    return status ? status : tidy(folder);
+    return status ? status : tidy(folder, GRAFT_CHECKPOINTS_KEPT);
+}
+
+int graft_checkpoint_clear(const char *folder)
+{
+    int status = tidy(folder, 0);
+    return status ? status : remove_one(graft_path_join(folder, "best" LAST));
+}
+
+int graft_checkpoint_count(const char *folder)
+{
+    struct listing l = {0};
+    int n = list(&l, folder) ? -1 : l.step.n;
+    release(&l);
+    return n;
 }
 
 int graft_checkpoint_newest(struct graft_checkpoint **out, const char *folder,

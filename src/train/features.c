@@ -35,33 +35,63 @@ static int64_t floats_per_image(const struct graft_view *v, int n_max)
     return graft_count(v) / n_max;
 }
 
-static int check_program(const struct graft_extract *x)
+static int n_values(const struct graft_extract *x)
+{
+    return x->values ? x->n_values : 1;
+}
+
+static graft_value_id value(const struct graft_extract *x, int k)
+{
+    return x->values ? x->values[k] : x->value;
+}
+
+/* Output k can be taken for each photo; its elements are added to *floats. */
+static int check_output(const struct graft_extract *x, int k,
+                        int64_t *floats)
 {
     const struct graft_program *p = x->program;
-    const char *name = x->model->value.at[x->value].name;
+    const char *name = x->model->value.at[value(x, k)].name;
     struct graft_view in = graft_program_input(p, 0);
-    struct graft_view out = graft_program_output(p, 0);
+    struct graft_view out = graft_program_output(p, k);
     if (in.fmt.dtype != GRAFT_REAL || out.fmt.dtype != GRAFT_REAL)
         return graft_fail(GRAFT_EUNSUPPORTED, "'%s': %s in, %s out; photos "
                           "and features are float32", x->model->path,
                           graft_dtype_name((int)in.fmt.dtype),
                           graft_dtype_name((int)out.fmt.dtype));
-    if (!graft_program_output_rows(p, 0))
+    if (!graft_program_output_rows(p, k))
         return graft_fail(GRAFT_ESHAPE, "'%s' does not keep the photos of a "
                           "batch apart; features cannot be taken there",
                           name);
-    int64_t floats = floats_per_image(&out, graft_program_n_max(p));
-    if (floats != x->floats)
-        return graft_fail(GRAFT_ESHAPE, "'%s' has %lld elements for a photo, "
-                          "expected were %lld", name, (long long)floats,
-                          (long long)x->floats);
+    *floats += floats_per_image(&out, graft_program_n_max(p));
     return GRAFT_OK;
+}
+
+static int check_program(const struct graft_extract *x)
+{
+    int64_t floats = 0;
+    int status = GRAFT_OK;
+    for (int k = 0; !status && k < n_values(x); k++)
+        status = check_output(x, k, &floats);
+    if (!status && floats != x->floats)
+        status = graft_fail(GRAFT_ESHAPE, "'%s' has %lld elements for a "
+                            "photo, expected were %lld",
+                            x->model->value.at[value(x, 0)].name,
+                            (long long)floats, (long long)x->floats);
+    return status;
+}
+
+static int make_pixels(struct graft_extract *x, int64_t floats)
+{
+    x->pixels = graft_alloc_aligned((size_t)floats * sizeof(float));
+    return x->pixels ? GRAFT_OK : GRAFT_EMEM;
 }
 
 static int compile(struct graft_extract *x)
 {
     graft_value_id feed = graft_model_feed(x->model, 0);
     const struct graft_preprocess *p = &x->preprocess;
+    if (x->raw)
+        return make_pixels(x, graft_extract_batch(x) * x->floats);
     if (feed < 0 || graft_model_feed(x->model, 1) >= 0)
         return graft_fail(GRAFT_EUNSUPPORTED, "'%s' has %s; Graft feeds "
                           "photos to exactly one", x->model->path,
@@ -71,18 +101,15 @@ static int compile(struct graft_extract *x)
         .shape = {4, {1, p->channels, p->height, p->width}}};
     struct graft_compile c = {
         .model = x->model, .n_max = graft_extract_batch(x), .inputs = &dims,
-        .n_inputs = 1, .outputs = &x->value, .n_outputs = 1};
+        .n_inputs = 1, .outputs = x->values ? x->values : &x->value,
+        .n_outputs = n_values(x)};
     int status = graft_program_new(&x->program, x->rt, &c);
     if (!status)
         status = check_program(x);
-    if (status)
+    if (status || sizeof(real) == sizeof(float))
         return status;
     struct graft_view in = graft_program_input(x->program, 0);
-    if (sizeof(real) != sizeof(float))
-        x->pixels = graft_alloc_aligned((size_t)graft_count(&in) *
-                                        sizeof(float));
-    return sizeof(real) != sizeof(float) && !x->pixels ? GRAFT_EMEM
-                                                       : GRAFT_OK;
+    return make_pixels(x, graft_count(&in));
 }
 
 void graft_extract_release(struct graft_extract *x)
@@ -95,7 +122,7 @@ void graft_extract_release(struct graft_extract *x)
 
 int graft_extract_fit(struct graft_extract *x)
 {
-    if (!x->rt->memory_limit || x->batch > 0 || x->program ||
+    if (!x->rt->memory_limit || x->batch > 0 || x->program || x->raw ||
         graft_model_fixed_batch(x->model))
         return GRAFT_OK;
     int wanted = graft_extract_batch(x), status = compile(x);
@@ -113,6 +140,19 @@ int graft_extract_fit(struct graft_extract *x)
 
 /* ---- one batch ----------------------------------------------------------- */
 
+static int load_into(struct graft_extract *x, struct graft_load_item *items,
+                     int n, float *dst, int64_t stride,
+                     enum graft_layout layout)
+{
+    struct graft_load_options o = {
+        .preprocess = &x->preprocess, .exact = x->exact,
+        .kernels = graft_kernels_for(x->rt->isa), .layout = layout};
+    int status = graft_load(x->rt, items, n, dst, stride, &o);
+    if (!status)
+        x->decoded += (uint64_t)n;
+    return status;
+}
+
 /* Slots of photos that failed, and of those a fixed batch lacks, are cleared:
  * what a computation finds there must be the same each time. */
 static int load(struct graft_extract *x, struct graft_load_item *items, int n)
@@ -121,10 +161,7 @@ static int load(struct graft_extract *x, struct graft_load_item *items, int n)
     int n_max = graft_program_n_max(x->program);
     int64_t stride = floats_per_image(&in, n_max);
     float *dst = x->pixels ? x->pixels : (float *)in.data;
-    struct graft_load_options o = {
-        .preprocess = &x->preprocess, .exact = x->exact,
-        .kernels = graft_kernels_for(x->rt->isa), .layout = in.fmt.layout};
-    int status = graft_load(x->rt, items, n, dst, stride, &o);
+    int status = load_into(x, items, n, dst, stride, in.fmt.layout);
     if (status)
         return status;
     for (int i = 0; i < n_max; i++)
@@ -132,7 +169,6 @@ static int load(struct graft_extract *x, struct graft_load_item *items, int n)
             memset(dst + i * stride, 0, (size_t)stride * sizeof *dst);
     for (int64_t i = 0; x->pixels && i < n_max * stride; i++)
         graft_reals(&in)[i] = x->pixels[i];
-    x->decoded += (uint64_t)n;
     return GRAFT_OK;
 }
 
@@ -149,26 +185,47 @@ static int keep(struct graft_extract *x, const struct graft_load_item *item,
     return status;
 }
 
+/* Row i of what the program computed. */
+static void take_row(const struct graft_extract *x, int i, float *row)
+{
+    for (int k = 0; k < n_values(x); k++) {
+        struct graft_view out = graft_program_output(x->program, k);
+        int64_t n = floats_per_image(&out, graft_program_n_max(x->program));
+        const real *from = graft_reals(&out) + i * n;
+        for (int64_t e = 0; e < n; e++)
+            *row++ = (float)from[e];
+    }
+}
+
+static int run_raw(struct graft_extract *x, struct graft_load_item *items,
+                   int n, float *const *rows)
+{
+    int status = load_into(x, items, n, x->pixels, x->floats, GRAFT_ROW);
+    for (int i = 0; !status && i < n; i++)
+        if (!items[i].failed)
+            memcpy(rows[i], x->pixels + i * x->floats,
+                   (size_t)x->floats * sizeof *rows[i]);
+    return status;
+}
+
 /* items[0..n-1], n at most a batch, into rows[0..n-1] of x->floats each. */
 static int run_batch(struct graft_extract *x, struct graft_load_item *items,
                      int n, float *const *rows)
 {
     int good = 0, status = GRAFT_OK;
-    if (!x->program)
+    if (!x->program && !(x->raw && x->pixels))
         status = compile(x);
+    if (!status && x->raw)
+        return run_raw(x, items, n, rows);
     if (!status)
         status = load(x, items, n);
     for (int i = 0; !status && i < n; i++)
         good += !items[i].failed;
     if (!status && good)
         status = graft_program_forward(x->program, n);
-    struct graft_view out = {0};
-    if (!status)
-        out = graft_program_output(x->program, 0);
     for (int i = 0; !status && i < n; i++) {
-        const real *from = graft_reals(&out) + i * x->floats;
-        for (int64_t k = 0; !items[i].failed && k < x->floats; k++)
-            rows[i][k] = (float)from[k];
+        if (!items[i].failed)
+            take_row(x, i, rows[i]);
         status = keep(x, &items[i], rows[i]);
     }
     return status;

@@ -1,6 +1,7 @@
-/* From photos to rows of numbers: what a model makes of photos at one of its
- * values, from the cache where it is known. Used for features (training) and
- * for answers (a classifier's output).
+/* From photos to rows of numbers: what a model makes of photos at one or
+ * several of its values, from the cache where it is known. Used for features
+ * (training), for what crosses into a trained part (crossing.h; a row is their
+ * concatenation), and for answers (a classifier's output).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef GRAFT_TRAIN_FEATURES_H
 #define GRAFT_TRAIN_FEATURES_H
@@ -14,7 +15,7 @@ struct graft_extract {
     struct graft_runtime *rt;
     const struct graft_model *model; /* one input to be fed: the photos */
     graft_value_id value;
-    int64_t floats;                  /* elements of `value` for one photo */
+    int64_t floats;                  /* of a row: elements for one photo */
     struct graft_preprocess preprocess;
     int batch;                       /* 0: GRAFT_BATCH_DEFAULT; a file with a
                                         fixed batch overrules it */
@@ -24,6 +25,10 @@ struct graft_extract {
     void *progress_ctx;
     const char *phase;
     uint64_t decoded;                /* photos and views read so far */
+    const graft_value_id *values;    /* several, in place of `value`; NULL: */
+    int n_values;                    /* that one. Borrowed */
+    bool raw;                        /* rows are the pixels as the model takes
+                                        them, [C][H][W]; cache NULL */
     /* private: made when the first photo has to be computed */
     struct graft_program *program;
     float *pixels;

@@ -71,9 +71,12 @@ int graft_features_key(struct graft_hash *out, struct graft_extract *x)
     bool *live = graft_calloc((size_t)m->node.n + 1, sizeof *live);
     if (!live)
         return GRAFT_EMEM;
-    graft_mark_ancestors(m, &x->value, 1, live);
+    const graft_value_id *values = x->values ? x->values : &x->value;
+    const int n = x->values ? x->n_values : 1;
+    graft_mark_ancestors(m, values, n, live);
     struct graft_hash h = graft_hash("features/1", 10);
-    h = add_text(h, m->value.at[x->value].name);
+    for (int k = 0; k < n; k++)
+        h = add_text(h, m->value.at[values[k]].name);
     for (int i = 0; i < m->node.n; i++)
         if (live[i] && !m->node.at[i].removed)
             h = add_node(h, m, &m->node.at[i]);

@@ -103,7 +103,7 @@ static int vectors(const struct graft_learner *l, struct graft_section *at)
     return n;
 }
 
-enum { SECTIONS = GRAFT_STATES_MAX + 4 };
+enum { SECTIONS = GRAFT_STATES_MAX + 5 };
 
 /* Nothing that is not finite is ever written. */
 static int sections(const struct graft_learner *l, struct graft_section *at,
@@ -125,6 +125,8 @@ static int sections(const struct graft_learner *l, struct graft_section *at,
     number[MOMENT] = (uint64_t)l->optimizer->step;
     section(at, n, "numbers", number, NUMBERS * sizeof *number);
     section(at, n, "options", l->text, strlen(l->text));
+    if (l->options.extra)
+        section(at, n, "extra", l->options.extra, l->options.extra_bytes);
     return GRAFT_OK;
 }
 
@@ -147,7 +149,8 @@ int graft_learner_keep(struct graft_learner *l, const char *folder, bool best)
 
 uint64_t graft_learner_state_max(const struct graft_learner *l)
 {
-    return (GRAFT_STATES_MAX + 2) * flat_bytes(l) + ((uint64_t)1 << 24);
+    return (GRAFT_STATES_MAX + 2) * flat_bytes(l) + l->options.extra_bytes +
+           ((uint64_t)1 << 24);
 }
 
 /* ---- going on ------------------------------------------------------------ */
@@ -205,6 +208,8 @@ int graft_learner_restore(struct graft_learner *l,
     struct graft_section at[SECTIONS];
     uint64_t number[NUMBERS];
     int n = vectors(l, at), status = compare_options(l, c);
+    if (l->options.extra)
+        section(at, &n, "extra", l->options.extra, l->options.extra_bytes);
     if (!status)
         status = graft_checkpoint_copy(c, "numbers", number, sizeof number);
     if (!status)

@@ -105,18 +105,6 @@ dims=$("$GRAFT" inspect "$MINI" | sed -n 's/^input .*\[\(.*\)\]$/\1/p')
 dims=1,${dims#*,}
 count=1
 for d in ${dims//,/ }; do count=$((count * d)); done
-npy() # file, dtype, dims, bytes
-{
-    local h="{'descr': '$2', 'fortran_order': False, 'shape': (${3//,/, }), }"
-    while [ $(((10 + ${#h} + 1) % 64)) != 0 ]; do h="$h "; done
-    {
-        printf '\223NUMPY\001\000'
-        printf "\\$(printf %03o $(((${#h} + 1) % 256)))"
-        printf "\\$(printf %03o $(((${#h} + 1) / 256)))"
-        printf '%s\n' "$h"
-        head -c "$4" /dev/zero
-    } >"$1"
-}
 npy in.npy '<f4' "$dims" $((count * 4))
 gives 'run' 0 '' run "$MINI" in.npy -o out.npy
 true_that 'an array comes out' grep -aq "'descr': '<f4'" out.npy

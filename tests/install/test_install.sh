@@ -27,7 +27,7 @@ if command -v pkg-config >/dev/null; then
     true_that 'pkg-config knows the version' test \
         "$(pkg-config --modversion graft)" = "${VERSION:-}"
     cp examples/classify.c examples/list_weights.c examples/rename_output.c \
-        "$T"
+        examples/finetune.c examples/gradcheck.c "$T"
     cd "$T" || exit 1
     # shellcheck disable=SC2046
     true_that 'an example builds against the shared library' quiet "$cc" \
@@ -44,7 +44,7 @@ if command -v pkg-config >/dev/null; then
         $(pkg-config --static --libs graft | sed 's/-lgraft//')
     ./static >out 2>&1
     true_that 'and runs alone' grep -q '^usage: ' out
-    for name in list_weights rename_output; do
+    for name in list_weights rename_output finetune gradcheck; do
         # shellcheck disable=SC2046
         true_that "the example $name builds" quiet "$cc" -std=c11 -Wall \
             -Wextra -Werror -o $name $name.c \
@@ -67,6 +67,26 @@ if command -v pkg-config >/dev/null; then
     ./list_weights classify.c >out 2>&1
     true_that 'no model is said to be none' \
         grep -q "^list_weights: 'classify.c' is " out
+    # Eight photos of zeros, of class 0; the model's own head is trained.
+    dims=$("$root/usr/bin/graft" inspect "$MINI" |
+        sed -n 's/^input .*\[[^,]*,\(.*\)\]$/\1/p')
+    npy x.npy '<f4' "8,$dims" $((8 * 4 * ${dims//,/ * }))
+    npy y.npy '<f4' 8, 32
+    true_that 'an example trains a head with a loop of its own' quiet \
+        ./finetune "$MINI" "fc.*" x.npy y.npy tuned.onnx
+    true_that 'the loss falls' awk '{ v[NR] = $4 }
+        END { exit !(NR == 10 && v[10] < v[1]) }' log
+    true_that 'only the head has other weights' test 2 = "$(diff \
+        <(./list_weights "$MINI") <(./list_weights tuned.onnx) |
+        grep -c "^> fc\.")"
+    true_that 'an example proves a gradient' quiet \
+        ./gradcheck tuned.onnx "fc.weight" x.npy
+    true_that 'it agrees with differences' awk 'NR > 1 {
+        d = $2 - $3; if (d > 2e-3 || d < -2e-3) bad = 1; n++ }
+        END { exit bad || n != 8 }' log
+    ./gradcheck "$MINI" nothing x.npy >out 2>&1
+    true_that 'a weight that is not there is named' \
+        grep -q "^gradcheck: .* has no initializer 'nothing'" out
     unset LD_LIBRARY_PATH
     cd "$TOP" || exit 1
 else

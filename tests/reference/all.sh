@@ -63,11 +63,17 @@ compare mini-two-files "$MINI" "$PICTURES" "$PICTURES/val" --external-data
     2>>"$work/exports.log" | grep -E '^(not )?ok' | say
 "$PY" tests/reference/random_graphs.py "$build/libgraft.so" "$work/random" \
     2>&1 | say
+finetune()
+{
+    "$PY" tests/reference/finetune.py "$build/libgraft.so" "$@" 2>&1 | say
+}
+finetune "$MINI"
 convert "$MINI"
 convert "$work/mini.onnx" "$PICTURES/val"
 if shared models/mobilenetv2_imagenet_gemm.onnx; then
     M=$SHARED/models
     D=$SHARED/data
+    finetune "$M/resnet20_cifar10.onnx"
     compare mobilenetv2 "$M/mobilenetv2_imagenet_gemm.onnx" "$D/cat_tiger" \
         "$D/cat_tiger/val" --preprocess tf
     compare squeezenet "$M/squeezenet1.1_imagenet.onnx" "$D/cat_tiger" \

@@ -99,6 +99,19 @@ true_that()
 
 shared() { [ -e "$SHARED/$1" ]; }
 
+# A NumPy file of zeros.
+npy() # file, dtype, dims, bytes
+{
+    local h="{'descr': '$2', 'fortran_order': False, 'shape': (${3//,/, }), }"
+    while [ $(((10 + ${#h} + 1) % 64)) != 0 ]; do h="$h "; done
+    {
+        printf '\223NUMPY\001\000'
+        printf "\\$(printf %03o $(((${#h} + 1) % 256)))"
+        printf "\\$(printf %03o $(((${#h} + 1) / 256)))"
+        printf '%s\n' "$h"
+        head -c "$4" /dev/zero
+    } >"$1"
+}
 # The small set that tests train on: drawn once for each run of make test.
 pictures() # sets $PICTURES to a folder with train/ and val/, cat/ and tiger/
 {

@@ -52,6 +52,10 @@ enum { OP_CASE_MAX = 12 };
 struct op_case {
     const char *op, *domain; /* domain NULL: ai.onnx */
     int64_t opset;
+    const struct graft_op *row; /* an internal row, its args ready; outputs
+                                   are shaped as the case says, by images
+                                   as input 0 is */
+    void *args;
     const struct graft_attr *attr;
     struct op_value in[OP_CASE_MAX], out[OP_CASE_MAX];
     int n_max;               /* 0: 1 */

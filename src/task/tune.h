@@ -1,0 +1,111 @@
+/* Fine-tuning inside a training, after the probe.
+ *
+ *     status = graft_tune_check(o);            before any work
+ *     status = graft_tune_new(&u, t);          model, selection, rows, folds
+ *     status = graft_tune_run(u);              try, decide, perhaps all photos
+ *     if (u->tuned) graft_tune_answer, graft_tune_store
+ *     graft_tune_free(u);
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef GRAFT_TASK_TUNE_H
+#define GRAFT_TASK_TUNE_H
+
+#include "task/training.h"
+#include "task/tunable.h"
+#include "train/learner.h"
+
+/* What checkpoints hold beside the learner's state; behind it in memory
+ * stand the log-losses of the held-out photos: the probe's, and the best
+ * epoch's. */
+struct graft_tune_state {
+    int64_t planned;        /* epochs of the schedule */
+    int64_t judged;         /* epochs of the try that were judged */
+    int64_t best_epoch;     /* 0: none yet */
+    double best;            /* mean log-loss then */
+    double epoch_loss;      /* of the last epoch's steps */
+    double seconds, images; /* of steps so far */
+    double elapsed;         /* of runs before this one, until their end */
+    int64_t log_bytes, csv_bytes; /* of the run's files */
+};
+
+struct graft_tune {
+    struct graft_training *t;
+    struct graft_tune_options o;  /* nothing left open */
+    struct graft_tunable u;
+    struct graft_extract extract;
+    struct graft_load_item *item; /* of training photos and views, those that
+                                     can be read */
+    int32_t *label;               /* [n] */
+    int n;
+    float *x;                     /* [n][floats]; NULL: computed or read again
+                                     whenever they are needed */
+    float *rows, *room;           /* of a shard */
+    int64_t *all, *rest, *held;   /* places in item */
+    int n_rest, n_held;
+    int64_t *place;               /* of the images of a shard */
+    int64_t *subset;              /* of the learner's images; one of those */
+    real *start;                  /* the selection as the file has it */
+    struct graft_tune_state *state;
+    double *probe_loss, *best_loss; /* [n_held], behind state */
+    uint64_t state_bytes;
+    struct graft_learner *learner;
+    const char *part;             /* "try", "final" */
+    char *folder;                 /* NAME.run; NULL: none */
+    int log, csv;                 /* descriptors; -1: none */
+    bool logging;                 /* they were opened, or tried to */
+    double kept, keeping;         /* when a checkpoint was written, and how
+                                     long that took */
+    double before;                /* seconds of the runs before this one */
+    bool warned;                  /* of files that cannot be written */
+    bool tuned;                   /* is better than the probe */
+};
+
+int graft_tune_wanted(const struct graft_tune_options *o);
+int graft_tune_check(const struct graft_tune_options *o);
+int graft_tune_new(struct graft_tune **out, struct graft_training *t);
+void graft_tune_free(struct graft_tune *u);
+int graft_tune_run(struct graft_tune *u);
+/* The tuned parameters and the head into `m`, the training's own model whose
+ * features are `features`; probabilities or logits become its output. */
+int graft_tune_store(struct graft_tune *u, struct graft_model *m,
+                     graft_value_id features);
+
+/* ---- tune_rows.c --------------------------------------------------------- */
+
+int graft_tune_rows(struct graft_tune *u);
+graft_fill_fn graft_tune_fill;
+/* Class probabilities p [n][classes] of the network as it is now for these
+ * places in item. */
+int graft_tune_known(struct graft_tune *u, double *p, const int64_t *at,
+                     int n);
+/* The same for other photos; those that cannot be read have `failed` set and
+ * no probabilities. */
+int graft_tune_answer(struct graft_tune *u, double *p,
+                      struct graft_load_item *items, int n);
+
+/* ---- tune_state.c -------------------------------------------------------- */
+
+/* What the result depends on beside the learner's options. */
+int graft_tune_recipe(struct graft_str *s, const struct graft_tune *u);
+/* Before any work: is there a run's folder that nobody spoke of? */
+int graft_tune_check_folder(const struct graft_training *t);
+/* Opens the folder; with resume *found says which part goes on, NULL: none. */
+int graft_tune_folder(struct graft_tune *u, const char **found);
+/* The learner's state back from the newest checkpoint of u->part. */
+int graft_tune_restore(struct graft_tune *u);
+/* Writes one, if it is time or `now`. What the disk refuses is a warning. */
+int graft_tune_keep(struct graft_tune *u, bool now);
+void graft_tune_close(struct graft_tune *u);
+
+/* ---- tune_log.c ---------------------------------------------------------- */
+
+int graft_tune_open_log(struct graft_tune *u);
+void graft_tune_log_step(struct graft_tune *u,
+                         const struct graft_step_record *r);
+/* After an epoch; held NaN: it was not judged. */
+void graft_tune_log_epoch(struct graft_tune *u, double held);
+double graft_tune_elapsed(const struct graft_tune *u);
+double graft_tune_probe_mean(const struct graft_tune *u);
+void graft_tune_warn(struct graft_tune *u); /* once, of the last error */
+
+#endif

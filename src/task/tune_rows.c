@@ -1,0 +1,246 @@
+/* What crosses into the trained part: computed once for each photo and view,
+ * kept in memory where it fits, else read again from the cache or computed
+ * anew; and the network's answers to it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "task/tune.h"
+
+/* ---- how much ------------------------------------------------------------ */
+
+/* Bytes that rows may take: half of what is left. */
+static uint64_t room_for_rows(const struct graft_tune *u)
+{
+    uint64_t limit = u->t->rt->memory_limit;
+    uint64_t held = graft_alloc_stats().live_bytes;
+    if (limit)
+        return limit > held ? (limit - held) / 2 : 0;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2
+                                 : (uint64_t)1 << 30;
+}
+
+/* Gradient, its part, momentum and so on, and the parameters twice. */
+static int64_t trained_bytes(const struct graft_tune *u)
+{
+    int vectors = 4 + (strcmp(u->o.optimizer, "sgd") ? 2 : 1) +
+                  (u->o.ema > 0);
+    return u->u.selection->size * (int64_t)sizeof(real) * vectors;
+}
+
+static void announce(const struct graft_tune *u, int64_t rows, bool keep)
+{
+    const double mb = 1e-6;
+    int64_t program = graft_tunable_bytes(&u->u);
+    graft_log(u->t->rt, GRAFT_LOG_INFO, "trains %d parameters (%lld numbers)"
+              " in about %.0f MB: %.0f for a step, %.0f for gradients and "
+              "optimizer, %.0f for %d photos%s",
+              u->u.selection->n, (long long)u->u.elements,
+              mb * (double)(program + trained_bytes(u) + (keep ? rows : 0)),
+              mb * (double)program, mb * (double)trained_bytes(u),
+              mb * (double)(keep ? rows : 0), u->n,
+              keep ? "" : u->extract.raw ? " (too large to keep: read anew "
+                                           "every epoch)"
+                          : u->extract.cache ? " (too large for memory: read "
+                                               "from the cache)"
+                                             : " (too large to keep: computed "
+                                               "anew every epoch)");
+}
+
+/* ---- computing them ------------------------------------------------------ */
+
+static int open_cache(struct graft_tune *u)
+{
+    struct graft_cache_key key = {.floats = u->extract.floats};
+    struct graft_str about;
+    graft_str_init(&about);
+    graft_str_addf(&about, "%s %s", graft_path_base(u->t->o->model),
+                   u->u.model->value.at[u->u.crossing.value[0]].name);
+    if (u->u.crossing.n > 1)
+        graft_str_addf(&about, " and %d more", u->u.crossing.n - 1);
+    graft_str_addf(&about, " %lld", (long long)u->extract.floats);
+    key.about = about.at;
+    int status = graft_str_ok(&about);
+    if (!status)
+        status = graft_features_key(&key.hash, &u->extract);
+    if (!status)
+        status = graft_cache_open(&u->extract.cache, u->t->rt, &key);
+    graft_str_release(&about);
+    return status;
+}
+
+static int start_extract(struct graft_tune *u)
+{
+    const struct graft_extract *first = &u->t->extract;
+    u->extract = (struct graft_extract){
+        .rt = u->t->rt, .preprocess = first->preprocess,
+        .batch = first->batch, .exact = first->exact, .phase = "frozen part",
+        .progress = first->progress, .progress_ctx = first->progress_ctx};
+    graft_tunable_extract(&u->u, &u->extract);
+    int status = graft_extract_fit(&u->extract);
+    return status || u->t->o->no_cache || u->extract.raw ? status
+                                                         : open_cache(u);
+}
+
+/* All could be read a moment ago. */
+static int check_items(const struct graft_load_item *item, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (item[i].failed)
+            return graft_fail(GRAFT_EDATA, "'%s' cannot be read any more: %s",
+                              item[i].file, item[i].why);
+    return GRAFT_OK;
+}
+
+static int room_for_shard(struct graft_tune *u)
+{
+    size_t n = (size_t)graft_program_n_max(u->u.program) *
+               (size_t)u->u.crossing.floats;
+    u->rows = graft_alloc_aligned(n * sizeof *u->rows);
+    u->room = graft_alloc_aligned(n * sizeof *u->room);
+    u->place = graft_calloc((size_t)graft_program_n_max(u->u.program),
+                            sizeof *u->place);
+    return u->rows && u->room && u->place ? GRAFT_OK : GRAFT_EMEM;
+}
+
+int graft_tune_rows(struct graft_tune *u)
+{
+    int64_t count = 0, bytes = 0;
+    if (!graft_mul_size(&count, u->n, u->u.crossing.floats) ||
+        !graft_mul_size(&bytes, count, sizeof *u->x))
+        return graft_fail(GRAFT_ELIMIT, "%d photos of %lld numbers are too "
+                          "many", u->n, (long long)u->u.crossing.floats);
+    int status = start_extract(u);
+    if (!status)
+        status = room_for_shard(u);
+    if (status)
+        return status;
+    bool keep = (uint64_t)bytes <= room_for_rows(u);
+    announce(u, bytes, keep);
+    if (!keep)
+        return GRAFT_OK;
+    u->x = graft_alloc_aligned((size_t)bytes);
+    if (!u->x)
+        return GRAFT_EMEM;
+    status = graft_extract_rows(&u->extract, u->item, u->n, u->x);
+    if (!status)
+        status = check_items(u->item, u->n);
+    graft_extract_release(&u->extract);
+    return status;
+}
+
+/* ---- feeding ------------------------------------------------------------- */
+
+static int fetch(struct graft_tune *u, const int64_t *at, int n)
+{
+    const int64_t floats = u->u.crossing.floats;
+    if (u->x) {
+        for (int i = 0; i < n; i++)
+            memcpy(u->rows + i * floats, u->x + at[i] * floats,
+                   (size_t)floats * sizeof *u->rows);
+        return GRAFT_OK;
+    }
+    struct graft_load_item *group = graft_calloc((size_t)n, sizeof *group);
+    if (!group)
+        return GRAFT_EMEM;
+    for (int i = 0; i < n; i++)
+        group[i] = u->item[at[i]];
+    u->extract.progress = NULL; /* the steps tell theirs */
+    int status = graft_extract_rows(&u->extract, group, n, u->rows);
+    if (!status)
+        status = check_items(group, n);
+    graft_free(group);
+    return status;
+}
+
+int graft_tune_fill(void *ctx, const struct graft_shard *s)
+{
+    struct graft_tune *u = ctx;
+    const int64_t classes = graft_program_classes(s->program);
+    const double off = u->o.label_smoothing / (double)classes;
+    for (int i = 0; i < s->n; i++)
+        u->place[i] = u->subset[s->index[i]];
+    int status = fetch(u, u->place, s->n);
+    if (status)
+        return status;
+    graft_tunable_put(&u->u, u->rows, s->n, u->room);
+    real *row = graft_program_target_rows(s->program);
+    for (int i = 0; i < s->n; i++, row += classes)
+        for (int64_t c = 0; c < classes; c++)
+            row[c] = (real)(off + (c == u->label[u->place[i]]
+                                       ? 1 - u->o.label_smoothing : 0));
+    return GRAFT_OK;
+}
+
+/* ---- answers ------------------------------------------------------------- */
+
+static void softmax(double *p, const real *x, int64_t classes)
+{
+    double most = (double)x[0], sum = 0;
+    for (int64_t c = 1; c < classes; c++)
+        most = fmax(most, (double)x[c]);
+    for (int64_t c = 0; c < classes; c++)
+        sum += p[c] = exp((double)x[c] - most);
+    for (int64_t c = 0; c < classes; c++)
+        p[c] /= sum;
+}
+
+/* Rows 0 .. n-1 of the shard. */
+static int answer(struct graft_tune *u, double *p, int n)
+{
+    const int64_t classes = graft_program_classes(u->u.program);
+    graft_tunable_put(&u->u, u->rows, n, u->room);
+    int status = graft_program_forward(u->u.program, n);
+    struct graft_view v = graft_program_output(u->u.program, 0);
+    for (int i = 0; !status && i < n; i++)
+        softmax(p + i * classes, graft_reals(&v) + i * classes, classes);
+    return status;
+}
+
+int graft_tune_known(struct graft_tune *u, double *p, const int64_t *at,
+                     int n)
+{
+    const int shard = graft_program_n_max(u->u.program);
+    int status = GRAFT_OK;
+    for (int first = 0; !status && first < n; first += shard) {
+        int count = n - first < shard ? n - first : shard;
+        status = fetch(u, at + first, count);
+        if (!status)
+            status = answer(u, p + first * graft_program_classes(
+                                               u->u.program), count);
+    }
+    return status;
+}
+
+static int tell(const struct graft_tune *u, int done, int n)
+{
+    const struct graft_train_options *o = u->t->o;
+    int status = graft_runtime_check(u->t->rt);
+    if (!status && o->progress &&
+        o->progress(o->progress_ctx, "val", "photos", (uint64_t)done,
+                    (uint64_t)n))
+        status = graft_fail(GRAFT_ECANCELED, "cancelled");
+    return status;
+}
+
+int graft_tune_answer(struct graft_tune *u, double *p,
+                      struct graft_load_item *items, int n)
+{
+    const int shard = graft_program_n_max(u->u.program);
+    int status = GRAFT_OK;
+    u->extract.progress = NULL; /* told here, of all of them */
+    for (int first = 0; !status && first < n; first += shard) {
+        int count = n - first < shard ? n - first : shard;
+        status = tell(u, first, n);
+        if (!status)
+            status = graft_extract_rows(&u->extract, items + first, count,
+                                        u->rows);
+        if (!status)
+            status = answer(u, p + first * graft_program_classes(
+                                               u->u.program), count);
+    }
+    return status;
+}

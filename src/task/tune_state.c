@@ -1,0 +1,197 @@
+/* The folder of a fine-tuning, NAME.run: checkpoints of its two parts, and
+ * going on from them.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "task/tune.h"
+
+/* A killed run loses about a second of work, more where writing takes long:
+ * it may cost a thirtieth of the time. */
+#define KEEP_SECONDS 1.0
+#define KEEP_PART 30
+
+static const char *const parts[] = {"final", "try"}; /* the later one first */
+
+static char *run_folder(const struct graft_training *t)
+{
+    return graft_path_beside(t->o->output, ".run");
+}
+
+/* ---- what the result depends on ------------------------------------------ */
+
+static struct graft_hash hash_of_photos(const struct graft_tune *u)
+{
+    struct graft_hash h = graft_hash("photos/1", 8);
+    for (int i = 0; i < u->n; i++) {
+        const int64_t of[] = {u->label[i], u->item[i].view};
+        h = graft_hash_mix(h, u->item[i].hash);
+        h = graft_hash_add(h, of, sizeof of);
+    }
+    return h;
+}
+
+int graft_tune_recipe(struct graft_str *s, const struct graft_tune *u)
+{
+    const struct graft_train_options *o = u->t->o;
+    char hex[GRAFT_HASH_HEX];
+    struct graft_hash h = graft_hash("model/1", 7);
+    for (int i = 0; i < u->u.model->blob.n; i++)
+        h = graft_hash_add(h, u->u.model->blob.at[i].data,
+                           (size_t)u->u.model->blob.at[i].size);
+    graft_hash_hex(hex, h);
+    graft_str_addf(s, "model %s\ncut ", hex);
+    graft_str_add_safe(s, u->t->trunk.cut);
+    graft_hash_hex(hex, hash_of_photos(u));
+    graft_str_addf(s, "\nphotos and views %s\n", hex);
+    graft_hash_hex(hex, graft_preprocess_hash(&u->extract.preprocess));
+    graft_str_addf(s, "preprocessing %s\ndecode %s\n", hex,
+                   u->extract.exact ? "exact" : "fast");
+    graft_str_addf(s, "unfreeze %s\nfreeze %s\nlabel_smoothing %.17g\n"
+                   "warmup %.17g\nl2 %.17g\npart %s", u->o.unfreeze,
+                   u->o.freeze ? u->o.freeze : "none", u->o.label_smoothing,
+                   u->o.warmup, o->l2, u->part);
+    return graft_str_ok(s);
+}
+
+/* ---- the folder ---------------------------------------------------------- */
+
+int graft_tune_check_folder(const struct graft_training *t)
+{
+    const struct graft_train_options *o = t->o;
+    if (!o->output || !graft_tune_wanted(&o->tune))
+        return o->tune.resume
+            ? graft_fail(GRAFT_EARG, "to go on, the run's output has to be "
+                         "named") : GRAFT_OK;
+    char *folder = run_folder(t);
+    int status = folder ? GRAFT_OK : GRAFT_EMEM;
+    for (size_t i = 0; !status && i < sizeof parts / sizeof *parts; i++) {
+        char *sub = graft_path_join(folder, parts[i]);
+        int n = sub ? graft_checkpoint_count(sub) : 0;
+        if (!sub)
+            status = GRAFT_EMEM;
+        else if (n < 0)
+            status = GRAFT_EIO;
+        else if (n && !o->tune.resume && !o->replace)
+            status = graft_fail(GRAFT_EEXIST, "'%s' has checkpoints of a run "
+                                "that was stopped: --resume goes on from "
+                                "them, --force begins anew", folder);
+        graft_free(sub);
+    }
+    graft_free(folder);
+    return status;
+}
+
+static uint64_t largest(const struct graft_tune *u)
+{
+    return (GRAFT_STATES_MAX + 2) * (uint64_t)u->u.selection->size *
+               sizeof(real) + u->state_bytes + ((uint64_t)1 << 24);
+}
+
+/* Our own part of a checkpoint, needed before there is a learner. */
+static int peek(struct graft_tune *u, const struct graft_checkpoint *c)
+{
+    int status = graft_checkpoint_copy(c, "extra", u->state, u->state_bytes);
+    if (!status && !(u->o.seconds > 0))
+        u->state->planned = u->o.epochs;
+    u->before = u->state->elapsed;
+    return status;
+}
+
+static int look_in(struct graft_tune *u, const char *part, const char **found)
+{
+    struct graft_checkpoint *c = NULL;
+    char *sub = graft_path_join(u->folder, part);
+    int status = sub ? GRAFT_OK : GRAFT_EMEM;
+    if (!status && graft_checkpoint_count(sub) > 0) {
+        status = graft_checkpoint_newest(&c, sub, largest(u));
+        if (!status)
+            status = peek(u, c);
+        if (!status)
+            *found = part;
+    }
+    graft_checkpoint_free(c);
+    graft_free(sub);
+    return status;
+}
+
+static int clear(struct graft_tune *u, const char *part)
+{
+    char *sub = graft_path_join(u->folder, part);
+    int status = sub ? graft_checkpoint_clear(sub) : GRAFT_EMEM;
+    graft_free(sub);
+    return status;
+}
+
+int graft_tune_folder(struct graft_tune *u, const char **found)
+{
+    int status = GRAFT_OK;
+    *found = NULL;
+    if (!u->t->o->output)
+        return GRAFT_OK;
+    u->folder = run_folder(u->t);
+    if (!u->folder)
+        return GRAFT_EMEM;
+    for (size_t i = 0; !status && i < sizeof parts / sizeof *parts; i++)
+        if (u->o.resume && !*found)
+            status = look_in(u, parts[i], found);
+        else if (!u->o.resume)
+            status = clear(u, parts[i]);
+    if (!status && graft_folder_make(u->folder)) {
+        graft_tune_warn(u);
+        graft_free(u->folder);
+        u->folder = NULL;
+    }
+    if (!status && u->o.resume)
+        graft_log(u->t->rt, GRAFT_LOG_INFO, *found ? "goes on in '%s'"
+                  : "'%s' has no checkpoint: starts at the beginning",
+                  u->folder ? u->folder : "");
+    return status;
+}
+
+/* ---- checkpoints --------------------------------------------------------- */
+
+int graft_tune_restore(struct graft_tune *u)
+{
+    struct graft_checkpoint *c = NULL;
+    char *sub = graft_path_join(u->folder, u->part);
+    int status = sub ? graft_checkpoint_newest(&c, sub, largest(u))
+                     : GRAFT_EMEM;
+    if (!status)
+        status = graft_learner_restore(u->learner, c);
+    if (!status)
+        status = peek(u, c);
+    graft_checkpoint_free(c);
+    graft_free(sub);
+    return status;
+}
+
+int graft_tune_keep(struct graft_tune *u, bool at_once)
+{
+    double t = graft_clock();
+    if (!u->folder || (!at_once && (t - u->kept < KEEP_SECONDS ||
+                                    t - u->kept < KEEP_PART * u->keeping)))
+        return GRAFT_OK;
+    u->state->elapsed = graft_tune_elapsed(u);
+    char *sub = graft_path_join(u->folder, u->part);
+    int status = sub ? graft_learner_keep(u->learner, sub, false)
+                     : GRAFT_EMEM;
+    graft_free(sub);
+    u->kept = graft_clock();
+    u->keeping = u->kept - t;
+    if (status && status != GRAFT_EMEM && status != GRAFT_EMISMATCH) {
+        graft_tune_warn(u);
+        return GRAFT_OK;
+    }
+    return status;
+}
+
+void graft_tune_close(struct graft_tune *u)
+{
+    if (u->log >= 0)
+        graft_io_close(u->log);
+    if (u->csv >= 0)
+        graft_io_close(u->csv);
+    u->log = u->csv = -1;
+}

@@ -1,0 +1,112 @@
+/* The network of the tests of fine-tuning (little_deep.h).
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "task/little_deep.h"
+
+#include "base/rng.h"
+#include "graph/edit.h"
+#include "onnx/onnx.h"
+#include "task/little.h"
+#include "test.h"
+
+enum { SIDE = 16, WIDTH = 8 };
+
+static graft_value_id random_tensor(struct graft_model *m, const char *name,
+                                    const struct graft_shape *shape,
+                                    float base, float spread)
+{
+    float w[WIDTH * WIDTH * 9];
+    int64_t n = graft_shape_count(shape);
+    struct graft_rng_key key = graft_rng_key(23, (uint64_t)m->tensor.n);
+    for (int64_t i = 0; i < n; i++)
+        w[i] = base + spread * (float)graft_rng_normal(key, (uint64_t)i);
+    graft_value_id id = -1;
+    assert_ok(graft_edit_tensor(&id, m, name, GRAFT_FLOAT, shape, w));
+    return id;
+}
+
+static graft_value_id node(struct graft_model *m, const char *op,
+                           const graft_value_id *in, int n_in,
+                           const char *out, const struct graft_attr *attr)
+{
+    graft_value_id id = -1;
+    struct graft_node_spec spec = {.op_type = op, .name = out, .in = in,
+                                   .n_in = n_in, .out_name = out,
+                                   .attr = attr};
+    assert_ok(graft_edit_node(&id, m, &spec));
+    return id;
+}
+
+static graft_value_id conv(struct graft_model *m, graft_value_id x,
+                           int channels, const char *weight, const char *out)
+{
+    static const int64_t kernel[] = {3, 3}, pads[] = {1, 1, 1, 1};
+    static const struct graft_attr attr[] = {
+        {.name = "kernel_shape", .type = GRAFT_ATTR_INTS, .ints = kernel,
+         .n = 2},
+        {.name = "pads", .type = GRAFT_ATTR_INTS, .ints = pads, .n = 4},
+        {0}};
+    const struct graft_shape shape = {4, {WIDTH, channels, 3, 3}};
+    const graft_value_id in[] = {x, random_tensor(m, weight, &shape, 0,
+                                                  0.2f)};
+    return node(m, "Conv", in, 2, out, attr);
+}
+
+static graft_value_id norm(struct graft_model *m, graft_value_id x)
+{
+    const struct graft_shape each = {1, {WIDTH}};
+    const graft_value_id in[] = {
+        x, random_tensor(m, "norm.scale", &each, 1, 0.1f),
+        random_tensor(m, "norm.bias", &each, 0, 0.1f),
+        random_tensor(m, "norm.mean", &each, 0, 0.1f),
+        random_tensor(m, "norm.var", &each, 1, 0.01f)};
+    return node(m, "BatchNormalization", in, 5, "norm", NULL);
+}
+
+void little_deep_model(struct graft_runtime *rt, const char *path)
+{
+    static const int64_t two[] = {2, 2};
+    static const struct graft_attr pool[] = {
+        {.name = "kernel_shape", .type = GRAFT_ATTR_INTS, .ints = two,
+         .n = 2},
+        {.name = "strides", .type = GRAFT_ATTR_INTS, .ints = two, .n = 2},
+        {0}};
+    const struct graft_dim in[4] = {{.value = -1, .param = "N"}, {.value = 3},
+                                    {.value = SIDE}, {.value = SIDE}};
+    const struct graft_dim out[2] = {{.value = -1, .param = "N"},
+                                     {.value = WIDTH}};
+    struct graft_model *m = NULL;
+    graft_value_id x = -1, pair[2];
+    assert_ok(graft_graph_new(&m, rt));
+    m->ir_version = 8;
+    assert_ok(graft_edit_opset(m, "", 13));
+    assert_ok(graft_edit_input(&x, m, "image", GRAFT_FLOAT, in, 4));
+    x = conv(m, x, 3, "c1.weight", "c1");
+    x = node(m, "Relu", &x, 1, "r1", NULL);
+    pair[1] = x = node(m, "MaxPool", &x, 1, "pool", pool);
+    x = norm(m, conv(m, x, WIDTH, "c2.weight", "c2"));
+    x = node(m, "Relu", &x, 1, "r2", NULL);
+    pair[0] = conv(m, x, WIDTH, "c3.weight", "c3");
+    x = node(m, "Add", pair, 2, "sum", NULL);
+    x = node(m, "Relu", &x, 1, "r3", NULL);
+    x = node(m, "GlobalAveragePool", &x, 1, "mean", NULL);
+    x = node(m, "Flatten", &x, 1, "flat", NULL);
+    assert_ok(graft_edit_value_type(m, x, GRAFT_FLOAT, out, 2));
+    assert_ok(graft_edit_outputs(m, &x, 1));
+    assert_ok(graft_onnx_save(m, path, NULL));
+    graft_graph_free(m);
+}
+
+TEST(task_little_deep__the_network_is_as_told)
+{
+    char folder[128];
+    memcpy(folder, test_folder(), sizeof folder);
+    struct graft_runtime *rt = little_runtime(1, folder);
+    const char *path = little_path(folder, "a.onnx");
+    struct graft_model *m = NULL;
+    little_deep_model(rt, path);
+    assert_ok(graft_onnx_open(&m, rt, path));
+    assert_true(graft_value_find(m, "pool") >= 0);
+    assert_true(graft_value_find(m, "r2") >= 0);
+    graft_graph_free(m);
+    graft_runtime_free(rt);
+}

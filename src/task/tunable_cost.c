@@ -73,7 +73,7 @@ static int fill(void *ctx, const struct graft_shard *s)
     const struct made_up *f = ctx;
     const int64_t classes = graft_program_classes(s->program);
     real *row = graft_program_target_rows(s->program);
-    graft_tunable_put(f->u, f->rows, s->n, f->room);
+    graft_tunable_put(f->u, f->rows, f->u->crossing.floats, s->n, f->room);
     for (int64_t i = 0; i < s->n * classes; i++)
         row[i] = i % (classes + 1) == 0;
     return GRAFT_OK;

@@ -34,7 +34,7 @@ static struct graft_tune_options choose(const struct graft_tune_options *o)
     c.clip = o->clip < 0 ? 5 : o->clip;
     c.patience = o->patience ? o->patience : PATIENCE;
     if (!(o->learning_rate > 0))
-        c.learning_rate = (strcmp(c.optimizer, "sgd") ? 1e-4 : 1e-3) *
+        c.learning_rate = (strcmp(c.optimizer, "sgd") ? 1e-4 : 2e-3) *
                           c.batch_size / 32;
     if (o->warmup < 0)
         c.warmup = c.epochs < 5 ? 0.2 * c.epochs : 1;

@@ -11,24 +11,25 @@
 
 /* ---- how much ------------------------------------------------------------ */
 
-/* Bytes that rows may take: half of what is left. */
-static uint64_t room_for_rows(const struct graft_tune *u)
-{
-    uint64_t limit = u->t->rt->memory_limit;
-    uint64_t held = graft_alloc_stats().live_bytes;
-    if (limit)
-        return limit > held ? (limit - held) / 2 : 0;
-    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2
-                                 : (uint64_t)1 << 30;
-}
-
 /* Gradient, its part, momentum and so on, and the parameters twice. */
 static int64_t trained_bytes(const struct graft_tune *u)
 {
     int vectors = 4 + (strcmp(u->o.optimizer, "sgd") ? 2 : 1) +
                   (u->o.ema > 0);
     return u->u.selection->size * (int64_t)sizeof(real) * vectors;
+}
+
+/* Bytes that rows may take: half of what is left. */
+static uint64_t room_for_rows(const struct graft_tune *u)
+{
+    uint64_t limit = u->t->rt->memory_limit;
+    uint64_t held = graft_alloc_stats().live_bytes +
+                    (uint64_t)trained_bytes(u);
+    if (limit)
+        return limit > held ? (limit - held) / 2 : 0;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2
+                                 : (uint64_t)1 << 30;
 }
 
 static void announce(const struct graft_tune *u, int64_t rows, bool keep)
@@ -117,6 +118,10 @@ int graft_tune_open_rows(struct graft_tune *u)
     int status = start_extract(u);
     if (!status)
         status = room_for_shard(u);
+    if (status)
+        return status;
+    status = graft_runtime_reserve(u->t->rt, (uint64_t)trained_bytes(u),
+                                   "gradients and the optimizer");
     if (status)
         return status;
     bool keep = (uint64_t)bytes <= room_for_rows(u);

@@ -10,6 +10,7 @@
 #   make test-aarch64  unit tests as aarch64, by qemu (what it needs: below)
 #   make check      layers, headers alone, banned calls, exported symbols
 #   make reference  our files and figures against ONNX Runtime and Pillow
+#   make proof      gradients of whole networks against PyTorch in float64
 #   make bench      speed and memory beside ONNX Runtime and PyTorch
 #   make bench-kernels  GF/s of convolutions, and spills in their hot loops
 #   make fuzz       T seconds (60) of each fuzz target, or FUZZ="import ..."
@@ -113,6 +114,8 @@ $(BUILD)/src/kernels/isa_generic.o: EXTRA = $(KERNEL_CFLAGS)
 $(BUILD)/gen/onnx.pb-c.o: EXTRA = -w
 # stb_image adds and shifts the numbers of damaged files without looking.
 $(BUILD)/src/data/image.o: EXTRA = -fwrapv
+# No arithmetic traps: both sides of a choice may be computed, in vectors.
+$(BUILD)/src/data/colour.o: EXTRA = -fno-trapping-math
 $(BUILD)/tests/%.o: GRAFT_CPPFLAGS += -Itests
 # stb_image_write, which these tests draw with, shifts signed numbers.
 $(BUILD)/tests/data/%.o: EXTRA = $(if $(SANITIZE),-fno-sanitize=shift)
@@ -326,6 +329,16 @@ $(VENV)/bin/python:
 	$(VENV)/bin/python -m pip install --disable-pip-version-check $(PINNED)
 reference: $(VENV)/bin/python all $(BUILD)/draw
 	$(Q)$(ENV) bash tests/reference/all.sh
+# Whole networks, each stage as freeze point, or those that PROOF names:
+#   make proof PROOF="resnet18 squeezenet"
+PROOF ?=
+$(BUILD)/gradients: $(BUILD)/tests/proof/gradients.o $(BUILD)/libgraft.a
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -pthread -o $@ $^ $(LDFLAGS) $(LIBS)
+.PHONY: proof
+proof: $(VENV)/bin/python $(BUILD)/gradients
+	$(Q)$(VENV)/bin/python tests/proof/networks.py $(BUILD)/gradients \
+	   $(BUILD)/proof $(PROOF)
 # What is run is chosen by BENCH and its like, see tests/bench/bench.py:
 #   make bench BENCH="models photos train" (or all), BENCH_PEERS="ort compile"
 #   make bench BENCH=models BENCH_MODELS=resnet18 BENCH_PEERS=ort
@@ -393,4 +406,4 @@ help:
 	@sed -n '/^#/!q; /SPDX/d; s/^# \{0,1\}//p' Makefile
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_OBJ:.o=.d) \
-   $(FUZZ_OBJ:.o=.d)
+   $(FUZZ_OBJ:.o=.d) $(BUILD)/tests/proof/gradients.d

@@ -1,6 +1,5 @@
 /* Batches of a trainer: checked, fed shard by shard, stepped on.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
 #include <string.h>
 
 #include "api/trainer.h"
@@ -122,6 +121,7 @@ static void cross(const graft_trainer *t, int n)
         }
 }
 
+/* For judging labels are smoothed too: it is the loss of the training. */
 static void set_targets(const graft_trainer *t, const struct graft_shard *s)
 {
     const struct graft_train_batch *b = t->batch;
@@ -175,37 +175,15 @@ int graft_trainer_step(graft_trainer *t, const struct graft_train_batch *b,
     return status ? status : graft_learner_apply(t->learner);
 }
 
-static void take_scores(const graft_trainer *t, float *scores,
-                        const struct graft_shard *s)
-{
-    int64_t classes = graft_program_classes(t->program);
-    struct graft_view v = graft_program_output(t->program, 0);
-    for (int64_t e = 0; e < s->n * classes; e++)
-        scores[s->index[0] * classes + e] = (float)graft_reals(&v)[e];
-}
-
 int graft_trainer_loss(graft_trainer *t, const struct graft_train_batch *b,
                        double *loss, float *scores)
 {
-    int n = graft_trainer_take(t, b), shard, status = n < 0 ? n : GRAFT_OK;
-    double sum = 0;
-    shard = graft_program_n_max(t->program);
-    for (int first = 0; !status && first < n; first += shard) {
-        struct graft_shard s = {.program = t->program,
-                                .index = t->index + first,
-                                .n = n - first < shard ? n - first : shard,
-                                .batch = t->index, .n_batch = n};
-        for (int i = 0; i < s.n; i++)
-            graft_program_weights(t->program)[i] = 1.0 / n;
-        status = graft_trainer_fill(t, &s);
-        if (!status)
-            status = graft_program_forward(t->program, s.n);
-        sum += graft_program_loss(t->program);
-        if (!status && scores)
-            take_scores(t, scores, &s);
-    }
+    struct graft_evaluation e = {.scores = scores};
+    int n = graft_trainer_take(t, b);
+    int status = n < 0 ? n
+                       : graft_learner_evaluate(t->learner, t->index, n, &e);
     if (!status && loss)
-        *loss = sum;
+        *loss = e.loss;
     return status;
 }
 

@@ -1,6 +1,8 @@
-/* Workers wait for a job; tasks of a job are taken with one atomic counter.
- * Who waits looks for some microseconds before it sleeps: steps of a network
- * follow each other faster than a sleeper wakes.
+/* Workers wait for a job. Each has a share of its tasks, side by side, and
+ * when that is done takes from the others'. Tasks that follow each other work
+ * on what lies side by side, from step to step of a network: so it is mostly
+ * in the cache of who needs it. Who waits looks for some microseconds before
+ * it sleeps: steps follow each other faster than a sleeper wakes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/pool.h"
 
@@ -14,7 +16,16 @@
 
 enum {
     MAX_THREADS = 1024,
+    LINE = 64,        /* bytes of cache */
+    JOB = 1 << 12,    /* a gate: workers inside, OPEN, number of the job */
+    OPEN = JOB / 2,
     LOOKS = 4000 /* some 50 microseconds */
+};
+
+/* Tasks next .. end - 1 are a worker's own. */
+struct share {
+    _Alignas(LINE) _Atomic int64_t next;
+    int64_t end;
 };
 
 struct graft_pool {
@@ -25,13 +36,11 @@ struct graft_pool {
     pthread_mutex_t lock;  /* for those that sleep */
     pthread_cond_t wake, done;
     int looks;        /* before a sleep */
-    _Atomic uint64_t job; /* number of the current job, whose facts follow */
-    _Atomic int busy; /* workers still in it */
+    _Atomic uint64_t gate; /* to the current job, whose facts follow */
     _Atomic bool stop;
     graft_task_fn *fn;
     void *ctx;
-    int64_t n;
-    _Atomic int64_t next;
+    struct share *share;  /* of each worker */
 };
 
 struct worker_start {
@@ -42,11 +51,26 @@ struct worker_start {
 /* Which worker of a pool this thread is while it runs a task, else -1. */
 static _Thread_local int inside = -1;
 
+static void share_tasks(struct graft_pool *p, int64_t n)
+{
+    int64_t each = n / p->threads, more = n % p->threads, next = 0;
+    for (int w = 0; w < p->threads; w++) {
+        p->share[w].next = next;
+        next += each + (w < more);
+        p->share[w].end = next;
+    }
+}
+
 static void take_tasks(struct graft_pool *p, int worker)
 {
     inside = worker;
-    for (int64_t i; (i = atomic_fetch_add(&p->next, 1)) < p->n;)
-        p->fn(p->ctx, i, worker);
+    for (int k = 0; k < p->threads; k++) {
+        struct share *s = &p->share[(worker + k) % p->threads];
+        int64_t end = s->end;
+        for (int64_t i = s->next; i < end; i = s->next)
+            if ((i = atomic_fetch_add(&s->next, 1)) < end)
+                p->fn(p->ctx, i, worker);
+    }
     inside = -1;
 }
 
@@ -59,37 +83,53 @@ static void pause_a_little(void)
 #endif
 }
 
-/* The number of the job after `seen`; 0: no job will come. */
-static uint64_t wait_for_job(struct graft_pool *p, uint64_t seen)
+/* A worker may still join the job of this gate, which follows `seen`. */
+static bool is_open(uint64_t gate, uint64_t seen)
 {
-    for (int i = 0; i < p->looks && p->job == seen && !p->stop; i++)
-        pause_a_little();
-    if (p->job == seen && !p->stop) {
-        pthread_mutex_lock(&p->lock);
-        while (!p->stop && p->job == seen)
-            pthread_cond_wait(&p->wake, &p->lock);
-        pthread_mutex_unlock(&p->lock);
+    return (gate & OPEN) && gate / JOB != seen;
+}
+
+/* Joins the job after `seen`: its number; 0: no job will come. */
+static uint64_t join_job(struct graft_pool *p, uint64_t seen)
+{
+    for (uint64_t gate;;) {
+        for (int i = 0; i < p->looks && !is_open(p->gate, seen) && !p->stop;
+             i++)
+            pause_a_little();
+        if (!is_open(p->gate, seen) && !p->stop) {
+            pthread_mutex_lock(&p->lock);
+            while (!p->stop && !is_open(p->gate, seen))
+                pthread_cond_wait(&p->wake, &p->lock);
+            pthread_mutex_unlock(&p->lock);
+        }
+        if (p->stop)
+            return 0;
+        gate = p->gate;
+        while (is_open(gate, seen))
+            if (atomic_compare_exchange_weak(&p->gate, &gate, gate + 1))
+                return gate / JOB;
     }
-    return p->stop ? 0 : p->job;
 }
 
 static void leave_job(struct graft_pool *p)
 {
-    if (atomic_fetch_sub(&p->busy, 1) > 1)
-        return;
+    if ((atomic_fetch_sub(&p->gate, 1) & (JOB - 1)) != 1)
+        return; /* others are in it, or the caller is */
     pthread_mutex_lock(&p->lock);
     pthread_cond_signal(&p->done);
     pthread_mutex_unlock(&p->lock);
 }
 
-static void wait_for_workers(struct graft_pool *p)
+/* Who has not joined by now is not waited for: nothing is left to do. */
+static void close_job(struct graft_pool *p)
 {
-    for (int i = 0; i < p->looks && p->busy; i++)
+    atomic_fetch_and(&p->gate, ~(uint64_t)OPEN);
+    for (int i = 0; i < p->looks && p->gate % JOB; i++)
         pause_a_little();
-    if (!p->busy)
+    if (p->gate % JOB == 0)
         return;
     pthread_mutex_lock(&p->lock);
-    while (p->busy)
+    while (p->gate % JOB)
         pthread_cond_wait(&p->done, &p->lock);
     pthread_mutex_unlock(&p->lock);
 }
@@ -99,7 +139,7 @@ static void *worker_main(void *arg)
     struct worker_start start = *(struct worker_start *)arg;
     struct graft_pool *p = start.pool;
     graft_free(arg);
-    for (uint64_t seen = 0; (seen = wait_for_job(p, seen)) != 0;) {
+    for (uint64_t seen = 0; (seen = join_job(p, seen)) != 0;) {
         take_tasks(p, start.worker);
         leave_job(p);
     }
@@ -140,7 +180,8 @@ int graft_pool_new(struct graft_pool **out, int threads)
     pthread_cond_init(&p->done, NULL);
     int status = GRAFT_OK;
     p->thread = graft_calloc((size_t)threads, sizeof *p->thread);
-    if (!p->thread)
+    p->share = graft_calloc((size_t)threads, sizeof *p->share);
+    if (!p->thread || !p->share)
         status = GRAFT_EMEM;
     while (!status && p->started < threads - 1)
         status = start_worker(p);
@@ -166,6 +207,7 @@ void graft_pool_free(struct graft_pool *p)
     pthread_cond_destroy(&p->done);
     pthread_mutex_destroy(&p->lock);
     pthread_mutex_destroy(&p->turn);
+    graft_free(p->share);
     graft_free(p->thread);
     graft_free(p);
 }
@@ -193,13 +235,11 @@ void graft_pool_for(struct graft_pool *p, int64_t n, graft_task_fn *fn,
     pthread_mutex_lock(&p->lock);
     p->fn = fn;
     p->ctx = ctx;
-    p->n = n;
-    atomic_store(&p->next, 0);
-    p->busy = p->started;
-    p->job++; /* after what it is about */
+    share_tasks(p, n);
+    p->gate = (p->gate / JOB + 1) * JOB + OPEN; /* after what it is about */
     pthread_cond_broadcast(&p->wake);
     pthread_mutex_unlock(&p->lock);
     take_tasks(p, 0);
-    wait_for_workers(p);
+    close_job(p);
     pthread_mutex_unlock(&p->turn);
 }

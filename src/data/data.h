@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/runtime.h"
+#include "data/augment.h"
 #include "data/preprocess.h"
 #include "graft/cache.h"
 #include "tensor/view.h"
@@ -113,6 +114,10 @@ void graft_pixels_release(struct graft_pixels *p);
 enum { GRAFT_MAX_SIDE = 32768 };
 int graft_image_decode(struct graft_image *out, const uint8_t *bytes,
                        uint64_t n, const struct graft_decode_options *o);
+/* Its size in full, upright, before decoding; fails for whatever the header
+ * shows graft_image_decode would fail for. */
+int graft_image_size(int *width, int *height, const uint8_t *bytes,
+                     uint64_t n, const struct graft_decode_options *o);
 
 /* Decoder and versions of what turns a file into pixels: part of the feature
  * cache's numerics id, with `exact`. */
@@ -127,11 +132,6 @@ int graft_image_sniff(const uint8_t *bytes, uint64_t n);
  * the photo's size. View 0 is the plain one that evaluation uses; the others
  * are a random crop (35 to 100 % of the area, aspect 3/4 to 4/3), flipped
  * with probability 1/2. */
-struct graft_geometry {
-    bool plain;                 /* preprocess's own fit */
-    bool flip;
-    double x, y, width, height; /* cropped box, fractions of the photo */
-};
 struct graft_geometry graft_view_geometry(uint64_t seed, int view,
                                           struct graft_hash image,
                                           int width, int height);
@@ -149,6 +149,14 @@ int graft_image_to_input(float *dst, enum graft_layout layout,
                          const struct graft_preprocess *p,
                          const struct graft_geometry *g,
                          const struct graft_kernels *k);
+/* The same as a draw from an augmentation has it: colours are changed before
+ * normalisation, as floats between the resize's levels; then a box erased.
+ * Nothing is coloured or drawn where preprocess pads. */
+int graft_image_to_view(float *dst, enum graft_layout layout,
+                        const struct graft_image *image,
+                        const struct graft_preprocess *p,
+                        const struct graft_draw *d,
+                        const struct graft_kernels *k);
 
 /* ---- files that are known ------------------------------------------------ */
 
@@ -194,7 +202,7 @@ uint64_t graft_files_count(const struct graft_files *f); /* files it knows */
  * photo that stand side by side are decoded once. */
 struct graft_load_item {
     const char *root, *file;  /* path = root/file */
-    int view;
+    int view;                 /* 0: plain; for fresh ones 1 + epoch */
     uint64_t seed;
     /* filled: */
     struct graft_hash hash;   /* of the file's content */
@@ -209,11 +217,14 @@ struct graft_load_options {
     const struct graft_kernels *kernels;
     bool exact;
     enum graft_layout layout;
+    const struct graft_augment *augment; /* of views 1 and above; NULL: that
+                                          * of graft_view_geometry */
 };
 /* Loads n items into dst (n images, `stride` floats apart; a failed one's
  * slot is left undefined). Only resource errors and GRAFT_ECANCELED are
  * returned. exact: full decode; not exact: a large JPEG is decoded at 1/2, 1/4
- * or 1/8 of its size, its short side at least twice what is needed. */
+ * or 1/8 of its size, its short side (of a crop, both sides) at least twice
+ * what is needed. What a view is does not depend on the others. */
 int graft_load(struct graft_runtime *rt, struct graft_load_item *items, int n,
                float *dst, int64_t stride,
                const struct graft_load_options *o);

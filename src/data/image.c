@@ -193,6 +193,31 @@ static int check_size(const struct graft_image_head *h, uint64_t max_pixels)
     return GRAFT_OK;
 }
 
+static int read_head(struct graft_image_head *out, enum graft_kind *kind,
+                     const uint8_t *bytes, uint64_t n, uint64_t max_pixels)
+{
+    int status;
+    *kind = graft_image_kind(bytes, n, &status);
+    if (!status)
+        status = readers[*kind].head(out, bytes, n);
+    return status ? status : check_size(out, max_pixels);
+}
+
+/* Orientations 5 to 8 lay the picture on its side (EXIF 2.3, tag 274). */
+int graft_image_size(int *width, int *height, const uint8_t *bytes,
+                     uint64_t n, const struct graft_decode_options *o)
+{
+    struct graft_image_head h;
+    enum graft_kind kind;
+    int status = read_head(&h, &kind, bytes, n, o ? o->max_pixels : 0);
+    if (status)
+        return status;
+    bool lies = graft_exif_orientation(h.exif, h.exif_bytes) >= 5;
+    *width = (int)(lies ? h.height : h.width);
+    *height = (int)(lies ? h.width : h.height);
+    return GRAFT_OK;
+}
+
 int graft_image_decode(struct graft_image *out, const uint8_t *bytes,
                        uint64_t n, const struct graft_decode_options *o)
 {
@@ -200,16 +225,12 @@ int graft_image_decode(struct graft_image *out, const uint8_t *bytes,
     struct graft_pixels own = {0};
     struct graft_image_head head;
     struct graft_image image = {0};
-    int status;
+    enum graft_kind kind;
     if (o)
         d = *o;
     if (!d.pixels)
         d.pixels = &own;
-    enum graft_kind kind = graft_image_kind(bytes, n, &status);
-    if (!status)
-        status = readers[kind].head(&head, bytes, n);
-    if (!status)
-        status = check_size(&head, d.max_pixels);
+    int status = read_head(&head, &kind, bytes, n, d.max_pixels);
     if (!status)
         status = readers[kind].decode(&image, bytes, n, &head, &d);
     if (!status)

@@ -146,7 +146,7 @@ int graft_jpeg_head(struct graft_image_head *out, const uint8_t *b,
 
 const char *graft_image_numerics(void)
 {
-    return "turbojpeg islow, scale 2, resize 1";
+    return "turbojpeg islow, scale 3, resize 1";
 }
 
 /* libjpeg warns of harmless oddities (bytes before a marker, a strange

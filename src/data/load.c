@@ -44,33 +44,92 @@ static bool same_id(const struct graft_file_id *a,
            a->size == b->size && a->mtime_ns == b->mtime_ns;
 }
 
-/* A short side of twice what the crop takes keeps the resize's own filter in
- * charge; a random view may show as little as a third of the area. */
-static int least_side(const struct load *l, const struct graft_load_item *a,
-                      const struct graft_load_item *end)
+/* ---- one view ------------------------------------------------------------ */
+
+/* A photo in memory, as large as the view at hand needs it. */
+struct photo {
+    const uint8_t *bytes;
+    uint64_t n;
+    struct graft_hash hash;
+    int width, height;        /* in full, upright */
+    struct graft_image image; /* decoded with 1 / shrink of its size in mind */
+    int shrink;               /* 0: not yet */
+};
+
+static struct graft_draw draw_of(const struct load *l,
+                                 const struct graft_load_item *item,
+                                 const struct photo *f)
+{
+    const struct graft_augment *a = l->o->augment;
+    const struct graft_preprocess *p = l->o->preprocess;
+    struct graft_draw d = graft_draw_plain();
+    if (!a)
+        d.geometry = graft_view_geometry(item->seed, item->view, f->hash,
+                                         f->width, f->height);
+    if (!a || item->view == 0)
+        return d;
+    struct graft_rng_key key = graft_augment_key(item->seed, item->view,
+                                                 f->hash);
+    d.geometry = graft_augment_geometry(a, key, f->width, f->height);
+    d.colour = graft_augment_colour(a, key);
+    d.erase = graft_augment_erase(a, key, p->width, p->height);
+    return d;
+}
+
+/* Twice what is needed keeps the resize's own filter in charge: of the whole
+ * photo's short side, or of both sides of a crop. The answer is of 1, 2, 4, 8,
+ * as graft_image_decode goes by them. */
+static int shrink_of(const struct load *l, const struct photo *f,
+                     const struct graft_geometry *g)
 {
     const struct graft_preprocess *p = l->o->preprocess;
     int side = p->width > p->height ? p->width : p->height;
-    bool plain = true;
-    for (; a < end; a++)
-        plain = plain && a->view == 0;
+    int low = f->width < f->height ? f->width : f->height, shrink = 8;
     if (p->fit == GRAFT_FIT_CROP && p->resize > side)
         side = p->resize;
-    return 2 * (plain ? side : side * 2);
+    double w = g->width * f->width, h = g->height * f->height;
+    for (; shrink > 1; shrink /= 2)
+        if (g->plain ? low / shrink >= 2 * side
+                     : w >= 2.0 * p->width * shrink &&
+                       h >= 2.0 * p->height * shrink)
+            break;
+    return l->o->exact ? 1 : shrink;
 }
 
-static int pixels(const struct load *l, struct graft_load_item *item,
-                  const struct graft_image *image, struct graft_hash hash)
+/* Decodes again only for another size; a file that gave all its pixels when
+ * fewer would have done gives them always. */
+static int decode(const struct load *l, struct photo *f, int shrink,
+                  int worker)
 {
-    struct graft_geometry g = graft_view_geometry(
-        item->seed, item->view, hash, image->width, image->height);
-    int64_t at = item - l->items;
-    item->hash = hash;
-    item->width = image->width;
-    item->height = image->height;
-    return graft_image_to_input(l->dst + at * l->stride, l->o->layout, image,
-                                l->o->preprocess, &g, l->o->kernels);
+    int low = f->width < f->height ? f->width : f->height;
+    struct graft_decode_options d = {.exact = shrink == 1,
+                                     .min_side = low / shrink,
+                                     .pixels = &l->room[worker]};
+    bool whole = f->shrink > 1 && f->image.width == f->width &&
+                 f->image.height == f->height;
+    if (f->shrink && (whole || shrink == f->shrink))
+        return GRAFT_OK;
+    f->shrink = shrink;
+    return graft_image_decode(&f->image, f->bytes, f->n, &d);
 }
+
+static int view(const struct load *l, struct photo *f,
+                struct graft_load_item *item, int worker, bool *by_content)
+{
+    struct graft_draw d = draw_of(l, item, f);
+    int64_t at = item - l->items;
+    int status = decode(l, f, shrink_of(l, f, &d.geometry), worker);
+    *by_content = status && status != GRAFT_EMEM;
+    if (status)
+        return status;
+    item->width = f->image.width;
+    item->height = f->image.height;
+    return graft_image_to_view(l->dst + at * l->stride, l->o->layout,
+                               &f->image, l->o->preprocess, &d,
+                               l->o->kernels);
+}
+
+/* ---- one file ------------------------------------------------------------ */
 
 int graft_fail_unnamed(int status, const char *path)
 {
@@ -108,28 +167,23 @@ static int load_group(const struct load *l, struct graft_load_item *a,
                       struct graft_load_item *end, int worker,
                       bool *by_content)
 {
-    struct graft_decode_options d = {.exact = l->o->exact,
-                                     .min_side = least_side(l, a, end),
-                                     .pixels = &l->room[worker]};
-    struct graft_image image = {0};
+    struct photo f = {0};
     uint8_t *bytes = NULL;
-    uint64_t n = 0;
     char *path = graft_path_join(a->root, a->file);
-    int status = path ? read_photo(&bytes, &n, &a->id, path) : GRAFT_EMEM;
-    if (!status) {
-        status = graft_image_decode(&image, bytes, n, &d);
-        *by_content = status && status != GRAFT_EMEM;
+    int status = path ? read_photo(&bytes, &f.n, &a->id, path) : GRAFT_EMEM;
+    if (bytes) {
+        f.bytes = bytes;
+        f.hash = graft_hash(bytes, (size_t)f.n);
+        status = graft_image_size(&f.width, &f.height, bytes, f.n, NULL);
+        *by_content = status != GRAFT_OK;
     }
-    struct graft_hash hash = {0};
-    if (bytes)
-        hash = graft_hash(bytes, (size_t)n);
-    graft_free(bytes);
     for (struct graft_load_item *i = a; i < end; i++) {
         i->id = a->id;
-        i->hash = hash;
+        i->hash = f.hash;
         if (!status)
-            status = pixels(l, i, &image, hash);
+            status = view(l, &f, i, worker, by_content);
     }
+    graft_free(bytes);
     graft_free(path);
     return status;
 }

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/status.h"
+#include "data/colour.h"
 #include "data/decode.h"
 #include "kernels/kernels.h"
 
@@ -159,6 +160,7 @@ struct job {
     struct axis x, y;
     struct weights wx, wy;
     struct graft_norm norm;
+    const struct graft_colour *colour; /* NULL: none */
     const uint8_t *pixels; /* of the photo, `channels` bytes each */
     int64_t stride;
 };
@@ -188,23 +190,30 @@ static void fill(const struct job *j, float *dst, int64_t n, bool planar)
     }
 }
 
+/* paint NULL: no change of colour. */
 static void down(const struct job *j, float *dst, bool planar,
-                 const uint8_t *wide, uint8_t *row)
+                 const uint8_t *wide, uint8_t *row, struct graft_paint *paint)
 {
     const struct graft_taps *t = &j->wy.taps;
     int channels = j->norm.channels, bytes = j->x.n * channels;
     int64_t width = j->p->width, plane = width * j->p->height;
+    int64_t step = planar ? 1 : channels;
+    float *first = dst + (j->y.place * width + j->x.place) * step;
     if (j->x.n < j->x.out || j->y.n < j->y.out)
         fill(j, dst, plane, planar);
     for (int y = 0; y < j->y.n; y++) {
+        float *to = first + y * width * step;
         j->k->down(row, wide + (int64_t)t->first[y] * bytes, bytes, bytes,
                    t->weight + (int64_t)y * t->most, t->count[y]);
-        int64_t at = (j->y.place + y) * width + j->x.place;
-        if (planar)
-            j->k->planar(dst + at, plane, row, j->x.n, &j->norm);
+        if (paint)
+            graft_paint_row(paint, to, row);
+        else if (planar)
+            j->k->planar(to, plane, row, j->x.n, &j->norm);
         else
-            j->k->interleaved(dst + at * channels, row, j->x.n, &j->norm);
+            j->k->interleaved(to, row, j->x.n, &j->norm);
     }
+    if (paint)
+        graft_paint_finish(paint, first, width * step, j->y.n);
 }
 
 static int run(struct job *j, float *dst, bool planar)
@@ -214,11 +223,18 @@ static int run(struct job *j, float *dst, bool planar)
     size_t rows = (size_t)(j->wy.high - j->wy.low);
     size_t span = (size_t)(j->wx.high - j->wx.low);
     size_t tile = (span * channels + bytes) * GRAFT_TAP_ROWS;
-    uint8_t *scratch = graft_malloc(tile + bytes + rows * bytes);
+    size_t blocks = j->colour ? (size_t)graft_paint_lanes(j->x.n) : 0;
+    size_t floats = blocks * sizeof(struct graft_colours);
+    uint8_t *scratch = graft_malloc(floats + tile + bytes + rows * bytes);
     if (!scratch)
         return GRAFT_EMEM;
-    across(j, scratch + tile + bytes, scratch);
-    down(j, dst, planar, scratch + tile + bytes, scratch + tile);
+    struct graft_paint paint = {
+        .colour = j->colour, .norm = &j->norm, .n = j->x.n, .planar = planar,
+        .row = (struct graft_colours *)(void *)scratch,
+        .plane = (int64_t)j->p->width * j->p->height};
+    uint8_t *row = scratch + floats + tile, *wide = row + bytes;
+    across(j, wide, scratch + floats);
+    down(j, dst, planar, wide, row, j->colour ? &paint : NULL);
     graft_free(scratch);
     return GRAFT_OK;
 }
@@ -246,29 +262,46 @@ static struct graft_norm norm_of(const struct graft_preprocess *p)
     return n;
 }
 
+int graft_image_to_view(float *dst, enum graft_layout layout,
+                        const struct graft_image *image,
+                        const struct graft_preprocess *p,
+                        const struct graft_draw *d,
+                        const struct graft_kernels *k)
+{
+    struct job j = {.p = p, .k = &k->image, .norm = norm_of(p)};
+    const struct graft_geometry *g = &d->geometry;
+    bool planar = layout != GRAFT_IMAGE;
+    part(&j.x, image->width, g->plain ? 0 : g->x, g->plain ? 1 : g->width);
+    part(&j.y, image->height, g->plain ? 0 : g->y, g->plain ? 1 : g->height);
+    (g->plain ? fits[p->fit] : fit_squash)(&j.x, &j.y, p);
+    j.stride = (int64_t)image->width * j.norm.channels;
+    j.colour = graft_colour_changes(&d->colour) ? &d->colour : NULL;
+    uint8_t *grey = j.norm.channels == 1 ? to_grey(image) : NULL;
+    j.pixels = grey ? grey : image->rgb;
+    int status = j.norm.channels == 1 && !grey ? GRAFT_EMEM : GRAFT_OK;
+    if (!status)
+        status = weights_new(&j.wx, &j.x, g->flip);
+    if (!status)
+        status = weights_new(&j.wy, &j.y, false);
+    if (!status)
+        status = run(&j, dst, planar);
+    if (!status)
+        graft_erase_box(dst, planar, j.norm.channels, p->width, p->height,
+                        &d->erase);
+    graft_free(j.wx.memory);
+    graft_free(j.wy.memory);
+    graft_free(grey);
+    return status;
+}
+
 int graft_image_to_input(float *dst, enum graft_layout layout,
                          const struct graft_image *image,
                          const struct graft_preprocess *p,
                          const struct graft_geometry *g,
                          const struct graft_kernels *k)
 {
-    struct job j = {.p = p, .k = &k->image, .norm = norm_of(p)};
-    bool plain = !g || g->plain;
-    part(&j.x, image->width, plain ? 0 : g->x, plain ? 1 : g->width);
-    part(&j.y, image->height, plain ? 0 : g->y, plain ? 1 : g->height);
-    (plain ? fits[p->fit] : fit_squash)(&j.x, &j.y, p);
-    j.stride = (int64_t)image->width * j.norm.channels;
-    uint8_t *grey = j.norm.channels == 1 ? to_grey(image) : NULL;
-    j.pixels = grey ? grey : image->rgb;
-    int status = j.norm.channels == 1 && !grey ? GRAFT_EMEM : GRAFT_OK;
-    if (!status)
-        status = weights_new(&j.wx, &j.x, g && g->flip);
-    if (!status)
-        status = weights_new(&j.wy, &j.y, false);
-    if (!status)
-        status = run(&j, dst, layout != GRAFT_IMAGE);
-    graft_free(j.wx.memory);
-    graft_free(j.wy.memory);
-    graft_free(grey);
-    return status;
+    struct graft_draw d = graft_draw_plain();
+    if (g)
+        d.geometry = *g;
+    return graft_image_to_view(dst, layout, image, p, &d, k);
 }

@@ -61,6 +61,8 @@ enum {
     GRAFT_OP_SHAPED = 1 << 11,      /* (Reshape, Expand) the input known
                                        while compiling is the shape of output
                                        0, its last number the last dimension */
+    GRAFT_OP_TOGETHER = 1 << 15,    /* looks at all images of a run at once,
+                                       though each has its own result */
     GRAFT_OP_BACK_BLOCKED = 1 << 14 /* backward works over C16 too */
 };
 
@@ -181,7 +183,9 @@ int graft_infer_fail(const struct graft_infer *f, int status,
 
 /* Done to an EPILOGUE row's result z while storing it:
  *   y = act(z + bias[c] + residual)
- * c is the output channel: dim 1 for rank >= 3 (Conv), the last dim else. */
+ * c is the output channel: dim 1 for rank >= 3 (Conv), the last dim else.
+ * In C16 y may lie where the residual does: each element of it is read before
+ * y's is stored there, and only for that. */
 struct graft_epilogue {
     const real *bias;                   /* [C], NULL: none */
     const struct graft_view *residual;  /* shape of the output, NULL: none */
@@ -265,7 +269,8 @@ struct graft_call {
     size_t task_stride;
     const struct graft_kernels *k;
     struct graft_pool *pool;     /* NULL: run in this thread */
-    struct graft_rng_key key;
+    struct graft_rng_key key;    /* RANDOM rows: of the whole program */
+    int64_t first;               /* and the number of the first image */
     const struct graft_epilogue *ep; /* NULL: none */
 };
 

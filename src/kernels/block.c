@@ -7,6 +7,7 @@
 
 enum {
     CACHE = 256 * 1024,  /* bytes of input of a band: it stays in L2 */
+    EXACT_CHAIN = 256,   /* numbers; 4608 in one round three times as much */
     TASKS = 16,          /* fewer: bands shrink, panels are shared out */
     SMALL = 64,          /* pixels of a map that is mostly edge */
     PIXELS = 1024,       /* of a depthwise task */
@@ -188,6 +189,8 @@ static void cut_bands(struct graft_block_cut *t, const struct graft_conv *g,
             bands++;
         else if (shared)
             shares++;
+        else if (size > 1 && pixels >= 3 * tile)
+            bands++;
         else
             return;
     }
@@ -236,5 +239,7 @@ void graft_block_cut(struct graft_block_cut *out, const struct graft_conv *g,
         cut_depthwise(&t, g, n_max);
     else if (t.way != GRAFT_BLOCK_NONE)
         cut_panels(&t, g, n_max, k);
+    if (exact && t.way != GRAFT_BLOCK_DEPTHWISE)
+        t.detail[GRAFT_BLOCK_CHAIN] = EXACT_CHAIN;
     *out = t;
 }

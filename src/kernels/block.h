@@ -24,7 +24,7 @@ enum graft_block_way {
                               of whole blocks */
     GRAFT_BLOCK_STEM,      /* few channels, read from IMAGE (g->image) */
     GRAFT_BLOCK_DEPTHWISE, /* one input channel per group */
-    GRAFT_BLOCK_WINOGRAD   /* 3x3 stride 1 */
+    GRAFT_BLOCK_WINOGRAD   /* 3x3, groups of whole blocks; 7x7 stem */
 };
 
 /* How a convolution is cut; a value, made once while compiling. */
@@ -37,7 +37,8 @@ struct graft_block_cut {
     int64_t detail[8];     /* of the way: graft_block_detail, or winograd.c */
 };
 
-/* exact: no way that rounds more than a sum of products (no Winograd). */
+/* exact: no way that rounds more than a sum of products (no Winograd), and
+ * long sums in short chains. */
 void graft_block_cut(struct graft_block_cut *out, const struct graft_conv *g,
                      int64_t n_max, bool exact,
                      const struct graft_kernels *k);
@@ -102,7 +103,8 @@ enum graft_block_detail {
     GRAFT_BLOCK_SHARE,   /* panels (DEPTHWISE: blocks) of a task */
     GRAFT_BLOCK_PANELS,
     GRAFT_BLOCK_WIDTH,   /* output channels of a panel */
-    GRAFT_BLOCK_DEPTH    /* rows of k of a packed panel */
+    GRAFT_BLOCK_DEPTH,   /* rows of k of a packed panel */
+    GRAFT_BLOCK_CHAIN    /* of a tile */
 };
 
 /* Output channels first .. end-1 and the input channels that they read. A
@@ -137,8 +139,9 @@ struct graft_block_tile {
     const struct graft_block_piece *piece;
     int64_t pieces;
     const real *w;               /* [k][width], at pieces' offsets */
-    const real *next;            /* weights to fetch from memory meanwhile, 16
-                                    lines of cache a piece; NULL: none */
+    const real *next, *stop;     /* weights to fetch from memory meanwhile,
+                                    GRAFT_BLOCK_FETCH reals with each piece
+                                    of a tile; from stop on: none */
     int64_t width;
     const real *bias;            /* [blocks * 16], NULL: none */
     real *y;
@@ -148,7 +151,11 @@ struct graft_block_tile {
     const struct graft_act *act; /* NULL: the sums as they are, all lanes */
     int64_t lanes;               /* channels of the last block; the others
                                     are stored as zero */
+    int64_t chain;               /* numbers added up one after the other, more
+                                    are sums of such sums; 0: any number */
 };
+
+enum { GRAFT_BLOCK_FETCH = 16 * 64 / sizeof(real) };
 
 /* The geometry that POINT works on: all output pixels in one row. Where there
  * are strides, a task gathers the pixels that it reads. */

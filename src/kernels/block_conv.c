@@ -8,6 +8,8 @@
 #include "base/pool.h"
 #include "kernels/kernels.h"
 
+enum { FAR = 1 << 18 }; /* bytes of weights that do not stay near */
+
 static int64_t ceil_div(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
@@ -28,6 +30,7 @@ struct part {
     int64_t lanes;               /* of a pixel of x: 16, or channels */
     int64_t x_row, x_block, y_row, y_block;
     bool fresh;                  /* x was not read before: fetch ahead */
+    const real *next, *stop;     /* weights to fetch meanwhile */
     struct { int64_t first, end; } image, row, column, panel;
 };
 
@@ -39,7 +42,8 @@ struct rectangle {
 
 /* ---- pieces of k --------------------------------------------------------- */
 
-/* By block of channels, kernel row, kernel column. */
+/* By block of channels, kernel row, kernel column. Columns that lie side by
+ * side are one piece where they have whole blocks. */
 static int64_t block_pieces(const struct part *p, const struct rectangle *a,
                             const struct graft_block_panel *panel)
 {
@@ -51,13 +55,15 @@ static int64_t block_pieces(const struct part *p, const struct rectangle *a,
                                                GRAFT_BLOCK);
         int64_t x = c / GRAFT_BLOCK * p->x_block + c % GRAFT_BLOCK;
         int64_t w = (c - panel->in_first) * taps;
+        bool joined = g->dilation[2] == 1 && end - c == GRAFT_BLOCK;
+        int64_t columns = joined ? a->hi[1] - a->lo[1] : 1;
         for (int64_t i = a->lo[0]; i < a->hi[0]; i++)
-            for (int64_t j = a->lo[1]; j < a->hi[1]; j++)
+            for (int64_t j = a->lo[1]; j < a->hi[1]; j += columns)
                 p->piece[n++] = (struct graft_block_piece){
                     x + (i - a->lo[0]) * g->dilation[1] * p->x_row +
                         (j - a->lo[1]) * g->dilation[2] * GRAFT_BLOCK,
                     (w + (i * g->kernel[2] + j) * (end - c)) * width,
-                    end - c};
+                    columns * (end - c)};
         c = end;
     }
     return n;
@@ -85,7 +91,17 @@ struct lines {
     int64_t count, x_step, y_step, residual_step;
 };
 
-static void do_lines(const struct part *p, const struct graft_block_tile *t,
+/* t, and a part of the weights that come next. */
+static void do_tile(struct part *p, struct graft_block_tile *t)
+{
+    t->next = p->next;
+    t->stop = p->stop;
+    p->next += ceil_div(t->rows, p->r->k->block.rows) * t->pieces *
+               GRAFT_BLOCK_FETCH;
+    p->r->k->block.tile(t);
+}
+
+static void do_lines(struct part *p, const struct graft_block_tile *t,
                      const struct lines *l)
 {
     struct graft_block_tile line = *t;
@@ -94,12 +110,12 @@ static void do_lines(const struct part *p, const struct graft_block_tile *t,
         line.y = t->y + i * l->y_step;
         if (t->residual)
             line.residual = t->residual + i * l->residual_step;
-        p->r->k->block.tile(&line);
+        do_tile(p, &line);
     }
 }
 
 /* Lines along rows, unless columns make clearly fewer tiles. */
-static void do_plane(const struct part *p, struct graft_block_tile *t,
+static void do_plane(struct part *p, struct graft_block_tile *t,
                      const struct rectangle *a)
 {
     const struct graft_conv *g = p->g;
@@ -121,7 +137,7 @@ static void do_plane(const struct part *p, struct graft_block_tile *t,
 }
 
 /* A panel of a rectangle of all images. */
-static void do_rectangle(const struct part *p, const struct rectangle *a,
+static void do_rectangle(struct part *p, const struct rectangle *a,
                          const struct graft_block_panel *panel,
                          struct graft_block_tile *t)
 {
@@ -163,11 +179,23 @@ static void do_rectangle(const struct part *p, const struct rectangle *a,
         t->x_step = p->x_step;
         t->y_step = r->y_step;
         t->residual_step = f->residual_step;
-        r->k->block.tile(t);
+        do_tile(p, t);
     }
 }
 
-static void do_panel(const struct part *p, int64_t index)
+/* The panel after `index` is fetched from memory while that one is worked on,
+ * unless it is far from what this worker will do. */
+static void fetch_next(struct part *p, int64_t index)
+{
+    const int64_t *d = p->r->cut->detail;
+    int64_t size = d[GRAFT_BLOCK_DEPTH] * d[GRAFT_BLOCK_WIDTH];
+    bool far = d[GRAFT_BLOCK_PANELS] * size * (int64_t)sizeof(real) > FAR;
+    bool last = index + 1 == d[GRAFT_BLOCK_PANELS];
+    p->next = p->r->w + (index + 1) * size;
+    p->stop = far && !last ? p->next + size : p->next;
+}
+
+static void do_panel(struct part *p, int64_t index)
 {
     const struct graft_block_run *r = p->r;
     const struct graft_finish *f = &r->finish;
@@ -181,8 +209,10 @@ static void do_panel(const struct part *p, int64_t index)
         .width = width,
         .bias = f->bias ? f->bias + panel.first : NULL,
         .y_block = p->y_block,
-        .act = &f->act};
+        .act = &f->act,
+        .chain = d[GRAFT_BLOCK_CHAIN]};
     t.lanes = panel.end - panel.first - (t.blocks - 1) * GRAFT_BLOCK;
+    fetch_next(p, index);
     struct rectangle a;
     for (int64_t h = p->row.first; h < p->row.end; h = a.row + a.rows) {
         a.row = h;

@@ -44,6 +44,13 @@ static void turned_taps(const struct graft_block_packing *p,
                 t->first[1] + (count[1] - 1 - b) * t->step[1];
 }
 
+static void read_taps(real *restrict dst, const real *restrict w,
+                      const int64_t *restrict tap, int64_t n, real factor)
+{
+    for (int64_t i = 0; i < n; i++)
+        dst[i] = w[tap[i]] * factor;
+}
+
 /* From behind: o is the other convolution's input channel. */
 static void read_turned(real *dst, const struct graft_block_packing *p,
                         const struct graft_view *src, const real *scale,
@@ -56,15 +63,15 @@ static void read_turned(real *dst, const struct graft_block_packing *p,
     bool near = src->fmt.dtype == GRAFT_REAL &&
                 (uintptr_t)src->data % sizeof(real) == 0;
     turned_taps(p, tap);
-    for (int64_t i = 0, k = first % taps; i < n; m++, k = 0) {
+    for (int64_t i = 0, k = first % taps, some; i < n; i += some, k = 0, m++) {
         int64_t at = (m * each + o % each) * kernel;
         real factor = scale ? scale[m] : 1;
-        for (; k < taps && i < n; k++, i++) {
-            if (near)
-                dst[i] = graft_reals(src)[at + tap[k]];
-            else
-                graft_view_read(src, at + tap[k], 1, dst + i);
-            dst[i] *= factor;
+        some = taps - k < n - i ? taps - k : n - i;
+        if (near)
+            read_taps(dst + i, graft_reals(src) + at, tap + k, some, factor);
+        for (int64_t l = 0; !near && l < some; l++) {
+            graft_view_read(src, at + tap[k + l], 1, dst + i + l);
+            dst[i + l] *= factor;
         }
     }
 }

@@ -2,6 +2,7 @@
  * instruction set.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/body_block_tile.h"
+#include "kernels/body_block_chain.h"
 #include "kernels/body_block_depthwise.h"
 #include "kernels/body_block_outer.h"
 

@@ -1,6 +1,5 @@
 /* The micro-kernel of blocked channels: rows (pixels, tiles or images, any
  * step apart) times 16 or 32 output channels, over a list of pieces of k.
- *
  * Each accumulator is one chain of multiply-adds that begins with the bias
  * and follows the list, so a result does not depend on which rows and
  * channels share a tile. Accumulators live in registers: their array has
@@ -8,7 +7,7 @@
  * none to clang when it unrolls, and its index then no constant: those over
  * vectors alone have two turns and a test.)
  *
- * Others need block_tile(t) alone, of any rows; act NULL: the bare sums.
+ * Others need block_tile(t) alone (body_block_chain.h).
  * SPDX-License-Identifier: Apache-2.0 */
 
 /* Rows of a tile at most, times two vectors: what the registers hold beside
@@ -129,8 +128,7 @@ CONV_INLINE void block_tile_store(conv_vec acc[BLOCK_ROWS][2], int rows,
  * fit the addresses that x86 has, and few registers hold them all. */
 enum {
     BLOCK_TRIPLES = (BLOCK_ROWS + 2) / 3,
-    BLOCK_LINE = 64 / sizeof(real), /* of cache */
-    BLOCK_FETCH = 16                /* lines of the next weights a piece */
+    BLOCK_LINE = 64 / sizeof(real) /* of cache */
 };
 
 /* What the store will touch comes from memory while the sum is made. */
@@ -169,16 +167,17 @@ CONV_INLINE void block_tile_sum(int rows, int nv,
         CONV_UNROLL
         for (int i = 0; i < rows; i += 3)
             x[i / 3] = t->x + piece->x + i * step;
-        if (t->ahead) {
+        int64_t lines = t->ahead ? piece->n < step ? piece->n : step : 0;
+        for (int64_t at = t->ahead; lines > 0; lines -= BLOCK_LINE) {
             CONV_UNROLL
             for (int i = 0; i < rows; i++)
-                __builtin_prefetch(x[i / 3] + i % 3 * step + t->ahead);
+                __builtin_prefetch(x[i / 3] + i % 3 * step + at);
+            at += BLOCK_LINE;
         }
-        if (t->next) {
+        if (t->next < t->stop) {
             CONV_UNROLL
-            for (int i = 0; i < BLOCK_FETCH; i++)
-                __builtin_prefetch(t->next + (s * BLOCK_FETCH + i) *
-                                   BLOCK_LINE, 0, 2);
+            for (int i = 0; i < GRAFT_BLOCK_FETCH; i += BLOCK_LINE)
+                __builtin_prefetch(t->next + s * GRAFT_BLOCK_FETCH + i, 0, 2);
         }
         for (int64_t l = piece->n; l > 0; l--, w += width) {
             conv_vec v[2];
@@ -327,24 +326,4 @@ static void block_tile_after(const struct graft_block_tile *t)
     for (int64_t i = 0; i < t->rows && t->lanes < GRAFT_BLOCK; i++)
         for (int64_t c = 0; c < GRAFT_BLOCK; c += CONV_VL)
             block_cut(last + i * t->y_step + c, t->lanes, c);
-}
-
-/* All of t: rows in even shares, channels in tiles. */
-static void block_tile(const struct graft_block_tile *t)
-{
-    int64_t shares = (t->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-    int64_t channels = t->blocks * GRAFT_BLOCK;
-    struct graft_block_tile part = *t;
-    for (int64_t q = 0; q < shares; q++) {
-        int64_t i = t->rows * q / shares;
-        part.rows = t->rows * (q + 1) / shares - i;
-        part.x = t->x + i * t->x_step;
-        part.y = t->y + i * t->y_step;
-        if (t->residual)
-            part.residual = t->residual + i * t->residual_step;
-        for (int64_t c = 0; c < channels; c += BLOCK_TILE)
-            block_tile_fns[channels - c >= BLOCK_TILE][part.rows](&part, c);
-        if (block_has_after(t->act, t->lanes))
-            block_tile_after(&part);
-    }
 }

@@ -57,34 +57,184 @@ CONV_INLINE void lanes_inside(const struct graft_conv *g, int i, int64_t out,
         *end = g->kernel[i];
 }
 
-static void lanes_window(const struct graft_lane_window *w, real *y,
-                         const real *x, int64_t row)
+/* The larger of each lane; NaN replaces any number and stays. */
+CONV_INLINE conv_vec lanes_larger(conv_vec v, conv_vec a)
+{
+    return conv_select((a > v) | (a != a), a, v);
+}
+
+/* The largest of n vectors, `step` reals apart. */
+CONV_INLINE conv_vec lanes_largest(const real *x, int64_t step, int64_t n)
+{
+    conv_vec v = conv_load(x);
+    for (int64_t i = 1; i < n; i++)
+        v = lanes_larger(v, conv_load(x + i * step));
+    return v;
+}
+
+/* The largest of `rows` rows for each of `columns` columns. */
+static void lanes_down(real *y, const real *x, int64_t step, int64_t rows,
+                       int64_t columns)
+{
+    for (int64_t i = 0; i < columns * LANES; i += CONV_VL)
+        conv_store(y + i, rows == 3   ? lanes_largest(x + i, step, 3)
+                          : rows == 2 ? lanes_largest(x + i, step, 2)
+                                      : lanes_largest(x + i, step, rows));
+}
+
+enum { LANES_LINE = 128 }; /* columns looked at together */
+
+/* Maxima of columns first, which windows side by side share. Elements of the
+ * window's rows inside x: `rows`, the first of them in the row at x. */
+static void lanes_max(const struct graft_conv *g, real *y, const real *x,
+                      int64_t rows)
+{
+    real line[LANES_LINE * LANES];
+    int64_t d = g->dilation[2], stride = g->stride[2], in = g->in[2];
+    int64_t reach = (g->kernel[2] - 1) * d + 1;
+    int64_t at_once = (LANES_LINE - reach) / stride + 1;
+    for (int64_t o = 0, end; o < g->out[2]; o = end) {
+        end = o + at_once < g->out[2] ? o + at_once : g->out[2];
+        int64_t first = o * stride - g->pad[2];
+        int64_t last = (end - 1) * stride - g->pad[2] + reach;
+        first = first < 0 ? 0 : first;
+        last = last > in ? in : last;
+        lanes_down(line, x + first * LANES, g->dilation[1] * in * LANES, rows,
+                   last - first);
+        for (int64_t i = o; i < end; i++) {
+            int64_t kx0, kx1;
+            lanes_inside(g, 2, i, &kx0, &kx1);
+            const real *at = line + (i * stride - g->pad[2] + kx0 * d -
+                                     first) * LANES;
+            for (int j = 0; j < LANES; j += CONV_VL)
+                conv_store(y + i * LANES + j,
+                           lanes_largest(at + j, d * LANES, kx1 - kx0));
+        }
+    }
+}
+
+/* Windows that lie inside x somewhat, and whose columns a line holds. */
+static bool lanes_has_max(const struct graft_lane_window *w)
 {
     const struct graft_conv *g = w->g;
-    int64_t ky0, ky1, kx0, kx1;
-    int64_t across = g->dilation[2] * LANES;
-    int64_t down = g->dilation[1] * g->in[2] * LANES;
-    lanes_inside(g, 1, row, &ky0, &ky1);
+    int64_t reach = (g->kernel[2] - 1) * g->dilation[2] + 1;
+    bool meets = true;
+    for (int i = 1; i < 3; i++)
+        meets = meets && g->dilation[i] == 1 && g->pad[i] < g->kernel[i] &&
+                (g->out[i] - 1) * g->stride[i] - g->pad[i] < g->in[i];
+    return w->max && meets && reach <= LANES_LINE;
+}
+
+/* The part of a window that lies inside x, and its steps. */
+struct lanes_taps {
+    int64_t ky0, ky1, kx0, kx1, down, across;
+};
+
+/* For all windows of a row; the columns are still to be found. */
+CONV_INLINE struct lanes_taps lanes_taps_of(const struct graft_conv *g,
+                                            int64_t row)
+{
+    struct lanes_taps t = {.across = g->dilation[2] * LANES,
+                           .down = g->dilation[1] * g->in[2] * LANES};
+    lanes_inside(g, 1, row, &t.ky0, &t.ky1);
+    return t;
+}
+
+CONV_INLINE bool lanes_has(const struct lanes_taps *t, int64_t height,
+                           int64_t width)
+{
+    return t->ky0 == 0 && t->kx0 == 0 && t->ky1 == height && t->kx1 == width;
+}
+
+/* Does `work` with `taps`, whose bounds are constants, so that its loops
+ * unroll, for whole windows of 3x3 and 2x2. */
+#define LANES_TAPS(t, work)                                                 \
+    do {                                                                    \
+        if (lanes_has(&(t), 3, 3)) {                                        \
+            const struct lanes_taps taps = {0, 3, 0, 3, (t).down,           \
+                                            (t).across};                    \
+            work;                                                           \
+        } else if (lanes_has(&(t), 2, 2)) {                                 \
+            const struct lanes_taps taps = {0, 2, 0, 2, (t).down,           \
+                                            (t).across};                    \
+            work;                                                           \
+        } else {                                                            \
+            const struct lanes_taps taps = (t);                             \
+            work;                                                           \
+        }                                                                   \
+    } while (0)
+
+/* The largest element; NaN replaces any number and stays. */
+CONV_INLINE conv_vec lanes_most(const struct lanes_taps *t, const real *x)
+{
+    conv_vec v = conv_splat(-(real)INFINITY);
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+    __mmask16 nan = 0;
+    CONV_UNROLL
+    for (int64_t ky = t->ky0; ky < t->ky1; ky++)
+        CONV_UNROLL
+        for (int64_t kx = t->kx0; kx < t->kx1; kx++) {
+            __m512 a = _mm512_loadu_ps(x + ky * t->down + kx * t->across);
+            nan |= _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+            v = (conv_vec)_mm512_max_ps(a, (__m512)v);
+        }
+    return (conv_vec)_mm512_mask_mov_ps((__m512)v, nan,
+                                        _mm512_set1_ps(NAN));
+#else
+    CONV_UNROLL
+    for (int64_t ky = t->ky0; ky < t->ky1; ky++)
+        CONV_UNROLL
+        for (int64_t kx = t->kx0; kx < t->kx1; kx++) {
+            conv_vec a = conv_load(x + ky * t->down + kx * t->across);
+            v = conv_select((a > v) | (a != a), a, v);
+        }
+    return v;
+#endif
+}
+
+CONV_INLINE conv_vec lanes_total(const struct lanes_taps *t, const real *x)
+{
+    conv_vec v = (conv_vec){0};
+    CONV_UNROLL
+    for (int64_t ky = t->ky0; ky < t->ky1; ky++)
+        CONV_UNROLL
+        for (int64_t kx = t->kx0; kx < t->kx1; kx++)
+            v += conv_load(x + ky * t->down + kx * t->across);
+    return v;
+}
+
+CONV_INLINE void lanes_row(const struct graft_lane_window *w, real *y,
+                           const real *x, int64_t row, bool max)
+{
+    const struct graft_conv *g = w->g;
+    struct lanes_taps t = lanes_taps_of(g, row);
     const real *top = x + (row * g->stride[1] - g->pad[1]) * g->in[2] * LANES;
+    if (max && lanes_has_max(w)) {
+        lanes_max(g, y, top + t.ky0 * t.down, t.ky1 - t.ky0);
+        return;
+    }
     for (int64_t o = 0; o < g->out[2]; o++) {
-        lanes_inside(g, 2, o, &kx0, &kx1);
         const real *left = top + (o * g->stride[2] - g->pad[2]) * LANES;
+        lanes_inside(g, 2, o, &t.kx0, &t.kx1);
         for (int j = 0; j < LANE_VECS; j++) {
-            conv_vec v = conv_splat(w->max ? -(real)INFINITY : 0);
-            for (int64_t ky = ky0; ky < ky1; ky++)
-                for (int64_t kx = kx0; kx < kx1; kx++) {
-                    conv_vec a = conv_load(left + ky * down + kx * across +
-                                           j * CONV_VL);
-                    if (w->max) /* NaN replaces any number and stays */
-                        v = conv_select((a > v) | (a != a), a, v);
-                    else
-                        v += a;
-                }
-            if (!w->max)
+            const real *at = left + j * CONV_VL;
+            conv_vec v;
+            LANES_TAPS(t, v = max ? lanes_most(&taps, at)
+                                  : lanes_total(&taps, at));
+            if (!max)
                 v /= w->count[1][row] * w->count[2][o];
             conv_store(y + o * LANES + j * CONV_VL, v);
         }
     }
+}
+
+static void lanes_window(const struct graft_lane_window *w, real *y,
+                         const real *x, int64_t row)
+{
+    if (w->max)
+        lanes_row(w, y, x, row, true);
+    else
+        lanes_row(w, y, x, row, false);
 }
 
 #if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)

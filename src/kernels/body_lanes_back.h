@@ -61,29 +61,59 @@ static void lanes_moments(real *sum, real *dot, const real *a, const real *x,
 
 /* ---- pooling ------------------------------------------------------------- */
 
-/* The part of a window that lies inside x. */
-struct lanes_taps {
-    int64_t ky0, ky1, kx0, kx1, down, across;
-};
+/* Elements that have not yet given their gradient away. */
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+typedef __mmask16 lanes_open;
+CONV_INLINE lanes_open lanes_all(conv_vec y)
+{
+    (void)y;
+    return 0xffff;
+}
+/* dx += g where x is y, for the first time. */
+CONV_INLINE void lanes_first(lanes_open *open, real *dx, const real *x,
+                             conv_vec y, conv_vec g)
+{
+    __m512 old = _mm512_loadu_ps(dx);
+    __mmask16 hit = _mm512_mask_cmp_ps_mask(*open, _mm512_loadu_ps(x),
+                                            (__m512)y, _CMP_EQ_OQ);
+    *open = (__mmask16)(*open ^ hit);
+    _mm512_storeu_ps(dx, _mm512_mask_add_ps(old, hit, old, (__m512)g));
+}
+#else
+typedef conv_mask lanes_open;
+CONV_INLINE lanes_open lanes_all(conv_vec y)
+{
+    return y == y;
+}
+CONV_INLINE void lanes_first(lanes_open *open, real *dx, const real *x,
+                             conv_vec y, conv_vec g)
+{
+    conv_mask hit = (conv_load(x) == y) & *open;
+    *open &= ~hit;
+    lanes_put(dx, conv_select(hit, g, (conv_vec){0}), true);
+}
+#endif
 
 /* A maximum's gradient goes to the first element that equals it. */
 CONV_INLINE void lanes_max_back(const struct lanes_taps *t, real *dx,
                                 const real *x, conv_vec y, conv_vec g)
 {
-    conv_mask open = y == y;
+    lanes_open open = lanes_all(y);
+    CONV_UNROLL
     for (int64_t ky = t->ky0; ky < t->ky1; ky++)
+        CONV_UNROLL
         for (int64_t kx = t->kx0; kx < t->kx1; kx++) {
             int64_t at = ky * t->down + kx * t->across;
-            conv_mask hit = (conv_load(x + at) == y) & open;
-            open &= ~hit;
-            lanes_put(dx + at, conv_select(hit, g, (conv_vec){0}), true);
+            lanes_first(&open, dx + at, x + at, y, g);
         }
 }
 
 CONV_INLINE void lanes_mean_back(const struct lanes_taps *t, real *dx,
                                  conv_vec g)
 {
+    CONV_UNROLL
     for (int64_t ky = t->ky0; ky < t->ky1; ky++)
+        CONV_UNROLL
         for (int64_t kx = t->kx0; kx < t->kx1; kx++)
             lanes_put(dx + ky * t->down + kx * t->across, g, true);
 }
@@ -93,21 +123,19 @@ CONV_INLINE void lanes_row_back(const struct graft_lane_window *w, real *dx,
                                 int64_t row, bool max)
 {
     const struct graft_conv *g = w->g;
-    struct lanes_taps t = {.across = g->dilation[2] * LANES,
-                           .down = g->dilation[1] * g->in[2] * LANES};
+    struct lanes_taps t = lanes_taps_of(g, row);
     int64_t top = (row * g->stride[1] - g->pad[1]) * g->in[2];
-    lanes_inside(g, 1, row, &t.ky0, &t.ky1);
     for (int64_t o = 0; o < g->out[2]; o++) {
         int64_t left = (top + o * g->stride[2] - g->pad[2]) * LANES;
         lanes_inside(g, 2, o, &t.kx0, &t.kx1);
         for (int j = 0; j < LANE_VECS; j++) {
             int64_t at = left + j * CONV_VL, to = o * LANES + j * CONV_VL;
             conv_vec d = conv_load(dy + to);
-            if (max)
-                lanes_max_back(&t, dx + at, x + at, conv_load(y + to), d);
-            else
-                lanes_mean_back(&t, dx + at,
-                                d / (w->count[1][row] * w->count[2][o]));
+            if (!max)
+                d /= w->count[1][row] * w->count[2][o];
+            LANES_TAPS(t, max ? lanes_max_back(&taps, dx + at, x + at,
+                                               conv_load(y + to), d)
+                              : lanes_mean_back(&taps, dx + at, d));
         }
     }
 }

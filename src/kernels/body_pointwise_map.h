@@ -279,5 +279,5 @@ static void bb_pow_b(int64_t n, const real *dy, struct graft_operand a,
         [GRAFT_SUB2] = {bb_same, bb_minus},                                 \
         [GRAFT_MUL2] = {bb_mul_a, bb_mul_b},                                \
         [GRAFT_DIV2] = {bb_div_a, bb_div_b},                                \
-        [GRAFT_POW2] = {bb_pow_a, bb_pow_b}                                     \
+        [GRAFT_POW2] = {bb_pow_a, bb_pow_b}                                 \
     }

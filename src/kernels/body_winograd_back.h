@@ -119,6 +119,27 @@ CONV_INLINE void wino_back_4x4(const conv_vec *d, conv_vec *v)
     v[6] = d[0] + (real)0.5 * d[1] + (real)0.25 * d[2] + (real)0.125 * d[3];
 }
 
+CONV_INLINE void wino_back_5x4(const conv_vec *d, conv_vec *v)
+{
+    conv_vec e = d[0] + d[2] + d[4], o = d[1] + d[3];
+    conv_vec e2 = d[0] + 4 * d[2] + 16 * d[4], o2 = 2 * d[1] + 8 * d[3];
+    conv_vec eh = d[0] + (real)0.25 * d[2] + (real)0.0625 * d[4];
+    conv_vec oh = (real)0.5 * d[1] + (real)0.125 * d[3];
+    v[0] = d[0];
+    v[1] = e + o;
+    v[2] = e - o;
+    v[3] = e2 + o2;
+    v[4] = e2 - o2;
+    v[5] = d[4];
+    v[6] = eh + oh;
+    v[7] = eh - oh;
+}
+
+CONV_INLINE void wino_back_4x4of5(const conv_vec *d, conv_vec *v)
+{
+    wino_back_4x4(d, v);
+}
+
 /* ---- dy to D ------------------------------------------------------------- */
 
 /* Rows of outputs, `rows` and `columns` of them inside the map, to lines of

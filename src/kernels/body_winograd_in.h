@@ -38,13 +38,16 @@ static void wino_few(real *dst, const real *src, int64_t n)
 }
 
 /* Pairs of pixels, one in a vector; three channels are the usual case. */
-static void wino_pairs(real *dst, const real *src, int64_t n, int64_t pair)
+static void wino_pairs(real *dst, const real *src, int64_t n, int64_t pair,
+                       int64_t ahead)
 {
-    for (int64_t i = 0; i < n; i++, dst += GRAFT_BLOCK, src += pair)
+    for (int64_t i = 0; i < n; i++, dst += GRAFT_BLOCK, src += pair) {
+        __builtin_prefetch(src + ahead);
         if (pair == 6)
             memcpy(dst, src, 6 * sizeof *dst);
         else
             wino_few(dst, src, pair);
+    }
 }
 
 /* Two pixels of two rows of an IMAGE make a vector: row, pixel, channel. */
@@ -73,7 +76,8 @@ static void wino_image_lines(const struct graft_winograd_block *b,
                      g->c);
         x += odd;
         dst += (x - x0) / 2 * GRAFT_BLOCK;
-        wino_pairs(dst, src + x * g->c, (end - x) / 2, pair);
+        wino_pairs(dst, src + x * g->c, (end - x) / 2, pair,
+                   2 * c->row->tile->outputs * width * g->c);
         if ((end - x) % 2)
             wino_few(dst + (end - x) / 2 * GRAFT_BLOCK,
                      src + (end - 1) * g->c, g->c);
@@ -107,7 +111,8 @@ static void wino_in_chunk(const struct graft_winograd_block *b,
     int64_t step = c->tile->outputs * stride * GRAFT_BLOCK;
     for (int64_t i = 0; i < c->n; i++) {
         across.src = c->t + i * step;
-        across.dst = b->v + (block * tiles + c->tile0 + i) * GRAFT_BLOCK;
+        across.dst = b->v + ((block - b->x_block) * tiles + c->tile0 + i) *
+                                GRAFT_BLOCK;
         c->tile->in_rows(&across);
     }
 }
@@ -119,17 +124,21 @@ static int64_t wino_reach(const struct wino_tile *tile, int64_t stride,
     return (n - 1) * tile->outputs * stride + tile->inputs;
 }
 
-/* From a band of block k of the input to what is transformed next: the same
- * of the next block, or the next band of block 0. */
+/* From band w of block k of the input to what is transformed next: the same
+ * of the next block, or the next band of block `first`. */
 static int64_t wino_ahead(const struct graft_winograd_block *b,
-                          const struct wino_band *w, int64_t k, bool more)
+                          const struct wino_band *w, int64_t band, int64_t k,
+                          int64_t first, bool more)
 {
     const struct graft_conv *g = b->r->g;
     int64_t plane = g->in[1] * g->in[2] * GRAFT_BLOCK;
-    if (g->image)
+    if (g->image || (!more && band + 1 == b->first + b->bands))
         return 0;
-    return more ? plane : w->row.tile->outputs * g->stride[1] * g->in[2] *
-                              GRAFT_BLOCK - k * plane;
+    if (more)
+        return plane;
+    struct wino_band next = wino_band(b, band + 1);
+    return (next.image - w->image) * b->r->x_step - (k - first) * plane +
+           (next.row.in - w->row.in) * g->in[2] * GRAFT_BLOCK;
 }
 
 static void wino_in(const struct graft_winograd_block *b, int64_t band,
@@ -162,7 +171,7 @@ static void wino_in(const struct graft_winograd_block *b, int64_t band,
         c.end = c.end > c.first ? c.end : c.first;
         const real *line[WINO_SLOTS] = {NULL};
         for (int64_t k = first; k < first + n; k++) {
-            c.ahead = wino_ahead(b, &w, k, k + 1 < first + n);
+            c.ahead = wino_ahead(b, &w, band, k, first, k + 1 < first + n);
             if (depth)
                 wino_image_lines(b, &c, w.image, line);
             else

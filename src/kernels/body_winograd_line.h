@@ -244,3 +244,36 @@ CONV_INLINE void wino_out_4x4(const conv_vec *m, conv_vec *y)
     y[2] += half * half * m[6];
     y[3] += half * half * half * m[6] + m[5];
 }
+
+CONV_INLINE void wino_in_5x4(const conv_vec *d, conv_vec *v)
+{
+    wino_in_6x3(d, v);
+}
+
+CONV_INLINE void wino_out_5x4(const conv_vec *m, conv_vec *y)
+{
+    conv_vec s = m[1] + m[2], d = m[1] - m[2];
+    conv_vec s2 = m[3] + m[4], d2 = m[3] - m[4];
+    conv_vec sh = m[6] + m[7], dh = m[6] - m[7];
+    y[0] = (m[0] + s) + (s2 + sh);
+    y[1] = 2 * d2 + ((real)0.5 * dh + d);
+    y[2] = 4 * s2 + ((real)0.25 * sh + s);
+    y[3] = 8 * d2 + ((real)0.125 * dh + d);
+    y[4] = 16 * s2 + ((real)0.0625 * sh + (s + m[5]));
+}
+
+/* p + 1/2 times what seven points have for p, 0 negated; 1 at infinity. */
+CONV_INLINE void wino_in_4x4of5(const conv_vec *d, conv_vec *v)
+{
+    wino_in_5x3(d, v);
+    v[0] *= (real)-0.5;
+    v[1] *= (real)1.5;
+    v[2] *= (real)-0.5;
+    v[3] *= (real)2.5;
+    v[4] *= (real)-1.5;
+}
+
+CONV_INLINE void wino_out_4x4of5(const conv_vec *m, conv_vec *y)
+{
+    wino_out_4x4(m, y);
+}

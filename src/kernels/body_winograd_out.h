@@ -29,7 +29,7 @@ static void wino_pieces(const struct graft_winograd_block *b,
 {
     for (int64_t i = 0; i < b->in_blocks; i++)
         piece[i] = (struct graft_block_piece){
-            i * b->group[4] * GRAFT_BLOCK, i * GRAFT_BLOCK * BLOCK_WIDTH,
+            i * b->group[4] * GRAFT_BLOCK, i * GRAFT_BLOCK * b->width,
             wino_least(GRAFT_BLOCK, b->k - i * GRAFT_BLOCK)};
 }
 
@@ -43,7 +43,7 @@ static const real *wino_weights_of(const struct graft_winograd_block *b,
     int64_t set = sets;
     if (s < wino_slots(&a[0]) * slots)
         set = fr->set[s / slots] * (int64_t)fc->sets + fc->set[s % slots];
-    return b->r->w + (panel * sets + set) * b->k * BLOCK_WIDTH;
+    return b->r->w + (panel * sets + set) * b->k * b->width;
 }
 
 /* Whether the weights come from far: fetching ahead then pays. */
@@ -56,34 +56,80 @@ static bool wino_far(const struct graft_winograd_block *b)
 
 /* Rows in even shares; meanwhile the weights of the next slot come nearer,
  * with each share as many lines of them as there are numbers of k. */
-static void wino_product(struct graft_block_tile *t, const real *next,
-                         const real *end)
+static void wino_product(struct graft_block_tile *t, int64_t rows,
+                         const real *next, const real *end)
 {
-    int64_t shares = (t->rows + BLOCK_ROWS - 1) / BLOCK_ROWS, rows = t->rows;
-    struct graft_block_tile part = *t;
-    int64_t step = t->pieces * BLOCK_FETCH * BLOCK_LINE;
-    if (shares < 2)
-        next = end;
-    for (int64_t q = 0; q < shares; q++, next += step) {
-        int64_t i = rows * q / shares;
-        part.rows = rows * (q + 1) / shares - i;
-        part.x = t->x + i * t->x_step;
-        part.y = t->y + i * t->y_step;
-        part.next = next < end ? next : NULL;
-        block_tile(&part);
+    int64_t shares = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    int64_t share = rows / shares, more = rows % shares;
+    int64_t step = t->pieces * GRAFT_BLOCK_FETCH;
+    int64_t channels = t->blocks * GRAFT_BLOCK;
+    t->stop = end;
+    t->next = shares < 2 ? end : next;
+    for (int64_t q = 0; q < shares; q++, t->next += step) {
+        t->rows = share + (q < more);
+        for (int64_t c = 0; c < channels; c += BLOCK_TILE)
+            block_tile_fns[channels - c >= BLOCK_TILE][t->rows](t, c);
+        t->x += t->rows * t->x_step;
+        t->y += t->rows * t->y_step;
     }
 }
+
+/* One block of input channels and one of output channels: the registers hold
+ * all weights of a slot. The sums are block_tile's, in the same order. */
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+#define WINO_SMALL
+enum { WINO_ROWS = 8 };
+
+CONV_INLINE void wino_small_rows(const conv_vec w[GRAFT_BLOCK], const real *x,
+                                 real *y, int rows)
+{
+    conv_vec acc[WINO_ROWS];
+    CONV_UNROLL
+    for (int i = 0; i < rows; i++)
+        acc[i] = (conv_vec){0};
+    CONV_UNROLL
+    for (int k = 0; k < GRAFT_BLOCK; k++) {
+        CONV_UNROLL
+        for (int i = 0; i < rows; i++)
+            acc[i] += w[k] * x[i * GRAFT_BLOCK + k];
+    }
+    CONV_UNROLL
+    for (int i = 0; i < rows; i++)
+        conv_store(y + i * GRAFT_BLOCK, acc[i]);
+}
+
+static void wino_small(const real *x, const real *weights, real *y,
+                       int64_t rows)
+{
+    conv_vec w[GRAFT_BLOCK];
+    CONV_UNROLL
+    for (int k = 0; k < GRAFT_BLOCK; k++)
+        w[k] = conv_load(weights + k * GRAFT_BLOCK);
+    int64_t i = 0;
+    for (; i + WINO_ROWS <= rows; i += WINO_ROWS)
+        wino_small_rows(w, x + i * GRAFT_BLOCK, y + i * GRAFT_BLOCK,
+                        WINO_ROWS);
+    if (i + WINO_ROWS / 2 <= rows) {
+        wino_small_rows(w, x + i * GRAFT_BLOCK, y + i * GRAFT_BLOCK,
+                        WINO_ROWS / 2);
+        i += WINO_ROWS / 2;
+    }
+    for (; i < rows; i++)
+        wino_small_rows(w, x + i * GRAFT_BLOCK, y + i * GRAFT_BLOCK, 1);
+}
+#endif
 
 static void wino_multiply(const struct graft_winograd_block *b, int64_t panel,
                           int64_t first_slot, int64_t end_slot,
                           struct graft_block_piece *piece, real *m)
 {
     const struct graft_winograd_axis *a = b->plan.axis;
-    int64_t slots = wino_slots(&a[1]), per = BLOCK_WIDTH / GRAFT_BLOCK;
+    int64_t slots = wino_slots(&a[1]);
+    struct graft_block_panel p = graft_block_panel(b->r->g, b->width, panel);
     struct graft_block_tile t = {
-        .blocks = wino_least(per, b->r->cut->out_blocks - panel * per),
+        .blocks = (p.end - p.first + GRAFT_BLOCK - 1) / GRAFT_BLOCK,
         .x_step = GRAFT_BLOCK, .piece = piece, .pieces = b->in_blocks,
-        .width = BLOCK_WIDTH, .y_step = BLOCK_WIDTH, .y_block = GRAFT_BLOCK,
+        .width = b->width, .y_step = b->width, .y_block = GRAFT_BLOCK,
         .lanes = GRAFT_BLOCK};
     bool far = wino_far(b);
     wino_pieces(b, piece);
@@ -92,13 +138,18 @@ static void wino_multiply(const struct graft_winograd_block *b, int64_t panel,
         wino_range(b, s / slots, s % slots, &first, &end);
         if (first >= end)
             continue;
-        t.rows = end - first;
         t.x = b->v + s * b->v_slot + first * GRAFT_BLOCK;
         t.w = wino_weights_of(b, panel, s);
-        t.y = m + s * b->m_slot + first * BLOCK_WIDTH;
+        t.y = m + s * b->m_slot + first * b->width;
+#ifdef WINO_SMALL
+        if (b->k == GRAFT_BLOCK && b->width == GRAFT_BLOCK) {
+            wino_small(t.x, t.w, t.y, end - first);
+            continue;
+        }
+#endif
         const real *next = wino_weights_of(b, panel, s + 1);
-        const real *stop = far ? next + b->k * BLOCK_WIDTH : next;
-        wino_product(&t, next, stop);
+        const real *stop = far ? next + b->k * b->width : next;
+        wino_product(&t, end - first, next, stop);
     }
 }
 
@@ -141,13 +192,15 @@ static void wino_out_band(const struct graft_winograd_block *b,
         .bias = f->bias ? f->bias + block * GRAFT_BLOCK : none,
         .low = f->act.kind == GRAFT_ACT_RELU ? 0 : -(real)INFINITY,
         .lanes = wino_least(GRAFT_BLOCK, g->m - block * GRAFT_BLOCK)};
+    for (int64_t i = 0; i < rows.rows * width; i++)
+        __builtin_prefetch(y + i * GRAFT_BLOCK); /* stores then wait less */
     for (int64_t i = 0; i < a->big + a->small; i++) {
         struct wino_place p = wino_place(a, 0, i);
         int64_t tile = w->tile[p.small] + i - (p.small ? a->big : 0);
         rows.columns = wino_least(p.tile->outputs, width - p.out);
         rows.y = y + p.out * GRAFT_BLOCK;
         rows.residual = residual ? residual + p.out * GRAFT_BLOCK : NULL;
-        wino_out_tile(b, w->row.tile, p.tile, m + tile * BLOCK_WIDTH, &rows);
+        wino_out_tile(b, w->row.tile, p.tile, m + tile * b->width, &rows);
     }
     if (f->act.kind == GRAFT_ACT_NONE || f->act.kind == GRAFT_ACT_RELU)
         return;
@@ -163,8 +216,9 @@ static void wino_out_band(const struct graft_winograd_block *b,
 static void wino_out(const struct graft_winograd_block *b, int64_t panel,
                      int64_t first_band, int64_t end_band, const real *m)
 {
-    int64_t per = BLOCK_WIDTH / GRAFT_BLOCK, first = panel * per;
-    int64_t end = wino_least(first + per, b->r->cut->out_blocks);
+    struct graft_block_panel p = graft_block_panel(b->r->g, b->width, panel);
+    int64_t first = p.first / GRAFT_BLOCK;
+    int64_t end = (p.end + GRAFT_BLOCK - 1) / GRAFT_BLOCK;
     for (int64_t band = first_band; band < end_band; band++) {
         struct wino_band w = wino_band(b, band);
         for (int64_t block = first; block < end; block++)

@@ -27,16 +27,22 @@ struct graft_winograd_plan graft_winograd_plan(const struct graft_block_cut *c)
          {graft_winograd_families + d[3], d[4], d[5]}}, d[6]};
 }
 
+const struct graft_kernels *graft_winograd_set(const struct graft_block_cut *c)
+{
+    return graft_kernels_for((enum graft_isa)c->detail[7]);
+}
+
 const struct graft_winograd_kernels *
 graft_winograd_kernels(const struct graft_block_cut *c)
 {
-    return &graft_kernels_for((enum graft_isa)c->detail[7])->winograd;
+    return &graft_winograd_set(c)->winograd;
 }
 
 /* Bands first .. first + n - 1 of all images. */
 static void begin(struct graft_winograd_block *b,
-                  const struct graft_winograd_plan *p, int64_t channels,
-                  int64_t width, int64_t first, int64_t n)
+                  const struct graft_winograd_plan *p,
+                  const struct graft_conv *g, const struct graft_kernels *k,
+                  int64_t first, int64_t n)
 {
     const struct graft_winograd_axis *row = &p->axis[0], *col = &p->axis[1];
     int64_t big = graft_winograd_big(row, first, first + n);
@@ -48,12 +54,13 @@ static void begin(struct graft_winograd_block *b,
     b->group[0] = 0;
     for (int i = 0; i < 4; i++)
         b->group[i + 1] = b->group[i] + size[i];
-    bool depth = row->family->depth;
-    b->k = depth ? 4 * channels : channels;
+    b->width = graft_block_width(g, k);
+    b->k = g->c / g->group * (row->family->depth ? 4 : 1);
+    b->x_block = 0;
     b->in_blocks = ceil_div(b->k, GRAFT_BLOCK);
     /* an odd number of vectors: slots then differ in their cache set */
     b->v_slot = (b->in_blocks * b->group[4] | 1) * GRAFT_BLOCK;
-    b->m_slot = (b->group[4] * (width / GRAFT_BLOCK) | 1) * GRAFT_BLOCK;
+    b->m_slot = (b->group[4] * (b->width / GRAFT_BLOCK) | 1) * GRAFT_BLOCK;
 }
 
 static int64_t slots_of(const struct graft_winograd_plan *p)
@@ -95,10 +102,11 @@ static size_t v_bytes(const struct graft_winograd_block *b)
     return bytes_of(slots_of(&b->plan) * b->v_slot * (int64_t)sizeof(real));
 }
 
-/* Where a full batch has many blocks each task takes one through all steps.
- * Else all take part in one block after the other: V is shared, and tasks
- * are rows of tiles, then panels; where panels are few too M is shared, and
- * tasks are rows of tiles, slots, panels. The numbers are the same. */
+/* Where there are groups, or many blocks of a full batch, each task takes one
+ * (of one group) through all steps. Else all take part in one block after the
+ * other: V is shared, and tasks are rows of tiles, then panels; where panels
+ * are few too M is shared, and tasks are rows of tiles, slots, panels. The
+ * numbers are the same. */
 enum {
     FEW_BLOCKS = GRAFT_WINOGRAD_FEW,
     SHARE = 4 /* input blocks of a task, then */
@@ -108,7 +116,9 @@ static bool fits(const struct graft_conv *g,
                  const struct graft_winograd_plan *p)
 {
     bool ok = g->in[0] == 1 && g->out[0] == 1 && g->kernel[0] == 1 &&
-              g->pad[0] == 0 && g->group == 1;
+              g->pad[0] == 0 &&
+              (g->group == 1 || (g->c / g->group % GRAFT_BLOCK == 0 &&
+                                 g->m / g->group % GRAFT_BLOCK == 0));
     for (int i = 0; i < 2; i++) {
         const struct graft_winograd_axis *a = &p->axis[i];
         const struct graft_winograd_family *f = a->family;
@@ -137,15 +147,16 @@ bool graft_winograd_cut_as(struct graft_block_cut *out,
         .detail = {a[0].family - graft_winograd_families, a[0].big,
                    a[0].small, a[1].family - graft_winograd_families,
                    a[1].big, a[1].small, plan->bands, k->isa}};
-    int64_t width = k->block.width, panels = ceil_div(g->m, width);
+    int64_t width = graft_block_width(g, k);
+    int64_t panels = graft_block_panels(g, width);
     int64_t per = a[0].big + a[0].small, all = n_max * per;
     int64_t bands = least(plan->bands, all);
     struct graft_winograd_block b;
-    begin(&b, plan, g->c, width, 0, bands); /* the largest block */
+    begin(&b, plan, g, k, 0, bands); /* the largest block */
     t.pack_bytes = bytes_of(panels * width * b.k * a[0].family->sets *
                             a[1].family->sets * (int64_t)sizeof(real));
     t.scratch = in_scratch(plan) + piece_bytes(&b);
-    if (ceil_div(all, bands) >= FEW_BLOCKS)
+    if (g->group > 1 || ceil_div(all, bands) >= FEW_BLOCKS)
         t.scratch += m_bytes(&b) + v_bytes(&b);
     else
         t.shared = v_bytes(&b);
@@ -175,8 +186,7 @@ static void block_begin(struct graft_winograd_block *b, const struct job *j,
     int64_t first = j->bands * i / j->blocks;
     int64_t end = j->bands * (i + 1) / j->blocks;
     *b = j->block;
-    begin(b, &j->block.plan, b->r->g->c, b->r->k->block.width, first,
-          end - first);
+    begin(b, &j->block.plan, b->r->g, b->r->k, first, end - first);
 }
 
 /* A worker's scratch: what `in` needs, the pieces of k, M, and V where it is
@@ -195,16 +205,20 @@ static struct parts parts(const struct job *j, int worker,
                           (struct graft_block_piece *)piece};
 }
 
+/* All blocks of a group, then those of the next: its weights stay near. */
 static void whole_block(void *ctx, int64_t i, int worker)
 {
     const struct job *j = ctx;
     struct graft_winograd_block b;
-    block_begin(&b, j, i);
+    int64_t group = i / j->blocks, panels = j->panels / j->block.r->g->group;
+    block_begin(&b, j, i % j->blocks);
     struct parts p = parts(j, worker, &b);
     b.v = p.v;
+    b.x_block = group * b.in_blocks;
     for (int64_t band = b.first; band < b.first + b.bands; band++)
-        j->k->in(&b, band, 0, b.in_blocks, p.in);
-    for (int64_t panel = 0; panel < j->panels; panel++) {
+        j->k->in(&b, band, b.x_block, b.in_blocks, p.in);
+    for (int64_t q = 0; q < panels; q++) {
+        int64_t panel = group * panels + q;
         j->k->multiply(&b, panel, 0, slots_of(&b.plan), p.piece, p.m);
         j->k->out(&b, panel, b.first, b.first + b.bands, p.m);
     }
@@ -265,11 +279,11 @@ void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
     struct graft_winograd_block *b = &j.block;
     *b = (struct graft_winograd_block){
         .r = r, .plan = graft_winograd_plan(r->cut), .v = shared};
-    j.panels = ceil_div(r->g->m, r->k->block.width);
+    j.panels = graft_block_panels(r->g, graft_block_width(r->g, r->k));
     j.bands = r->n * (b->plan.axis[0].big + b->plan.axis[0].small);
     j.blocks = ceil_div(j.bands, b->plan.bands);
     if (!r->cut->shared) {
-        graft_pool_for(pool, j.blocks, whole_block, &j);
+        graft_pool_for(pool, r->g->group * j.blocks, whole_block, &j);
         return;
     }
     for (int64_t i = 0; i < j.blocks; i++) {
@@ -291,10 +305,11 @@ void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
 
 void graft_winograd_begin(struct graft_winograd_block *b,
                           const struct graft_winograd_plan *p,
-                          int64_t channels, int64_t width, int64_t first,
+                          const struct graft_conv *g,
+                          const struct graft_kernels *k, int64_t first,
                           int64_t n)
 {
-    begin(b, p, channels, width, first, n);
+    begin(b, p, g, k, first, n);
 }
 
 size_t graft_winograd_in_scratch(const struct graft_winograd_plan *p)

@@ -31,7 +31,9 @@
     X(4by2, 4, 9, 9)   /* stride 2: 0 1 -1 inf, three inputs as they are,   \
                           2, one more input */                              \
     X(3by2, 3, 7, 7)                                                        \
-    X(4x4, 4, 7, 7)    /* four taps: as 5x3 */
+    X(4x4, 4, 7, 7)    /* four taps: as 5x3 */                              \
+    X(5x4, 5, 8, 8)    /* as 6x3 */                                         \
+    X(4x4of5, 4, 7, 7)
 #define GRAFT_WINOGRAD_TILE_ENUM(name, outputs, inputs, slots)              \
     GRAFT_WINOGRAD_##name,
 enum graft_winograd_tile {
@@ -106,8 +108,10 @@ void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
 struct graft_winograd_block {
     const struct graft_block_run *r;
     struct graft_winograd_plan plan;
+    int64_t width;         /* output channels of a panel */
     int64_t k;             /* summands of a product: input channels */
-    int64_t in_blocks;     /* of V */
+    int64_t x_block;       /* of the input: the first one in V */
+    int64_t in_blocks;     /* of V: those of a group */
     int64_t first, bands;  /* counted through all images */
     int64_t group[5];      /* where the four kinds begin, tiles in all */
     real *v;               /* [slot][in block][tile][16] */
@@ -153,12 +157,15 @@ struct graft_winograd_kernels {
                  const struct graft_winograd_family *columns,
                  const real *sum, int64_t step, double *w);
 };
+const struct graft_kernels *
+graft_winograd_set(const struct graft_block_cut *cut);
 const struct graft_winograd_kernels *
 graft_winograd_kernels(const struct graft_block_cut *cut);
 /* Block of bands first .. first + n - 1; bytes that `in` needs. */
 void graft_winograd_begin(struct graft_winograd_block *b,
                           const struct graft_winograd_plan *p,
-                          int64_t channels, int64_t width, int64_t first,
+                          const struct graft_conv *g,
+                          const struct graft_kernels *k, int64_t first,
                           int64_t n);
 size_t graft_winograd_in_scratch(const struct graft_winograd_plan *p);
 enum {

@@ -17,15 +17,18 @@ enum {
     L2 = 1 << 20,
     L3 = 16 << 20,       /* weights are read in order, */
     L3_SHARED = 6 << 20, /* V and M are not, */
-    SCATTERED = 3,       /* nor as fast */
+    L3_OWN = 3 << 20,    /* of each worker where it has its own; */
+    SCATTERED = 3,       /* from further away that is slow */
     FROM_L2 = 64, FROM_L3 = 32, FROM_MEMORY = 10,
+    COLD = 5,            /* weights, once a run: the cores share the memory */
+    FROM_FAR = 4,        /* few products for each weight hide nothing */
     MOST_TILES = 160     /* of a block */
 };
 
 struct weigh {
     const struct graft_conv *g;
     const struct graft_kernels *k;
-    int64_t n;
+    int64_t n, width, panels;
 };
 
 static int64_t ceil_div(int64_t a, int64_t b)
@@ -42,9 +45,9 @@ static double vectors(const struct graft_kernels *k)
     return n[k->isa];
 }
 
-static double row_cost(const struct graft_kernels *k)
+static double row_cost(const struct weigh *w)
 {
-    return vectors(k) * (double)k->block.width / (2 * GRAFT_BLOCK);
+    return vectors(w->k) * (double)w->width / (2 * GRAFT_BLOCK);
 }
 
 /* Rows of a slot's product in tiles of the micro-kernel. */
@@ -53,7 +56,7 @@ static double product(const struct weigh *w, double rows, double depth)
     double shares = (double)ceil_div((int64_t)(rows + 0.999),
                                      w->k->block.rows);
     double busy = rows > FEWEST * shares ? rows : FEWEST * shares;
-    return busy * depth * row_cost(w->k) + CALL * shares;
+    return busy * depth * row_cost(w) + CALL * shares;
 }
 
 /* Tiles, and big ones alone, along the axis; slots of big and small tiles. */
@@ -79,19 +82,34 @@ static double fetch(double bytes, double size, double l3)
                                                       : FROM_MEMORY);
 }
 
+/* The weights of all panels, once. */
+static double weights(const struct weigh *w, double bytes)
+{
+    return w->g->group > 1 ? bytes / FROM_FAR : fetch(bytes, bytes, L3);
+}
+
 /* V is written, and read for each panel; M is written and read. Where both
  * are shared a slot's part of V meets all panels at once. */
 static double memory(const struct weigh *w, double v, double m, double u,
                      int64_t blocks)
 {
-    double panels = (double)ceil_div(w->g->m, w->k->block.width);
-    bool few = panels < GRAFT_WINOGRAD_FEW && blocks < GRAFT_WINOGRAD_FEW;
+    double panels = (double)w->panels, groups = (double)w->g->group;
+    bool few = groups < 2 && panels < GRAFT_WINOGRAD_FEW &&
+               blocks < GRAFT_WINOGRAD_FEW;
     if (few)
         return fetch(2 * (v + m), v + m, L3_SHARED) *
-                   (v + m > 1.5 * L2 ? SCATTERED : 1) + fetch(u, u, L3);
-    double held = v + m / panels;
-    return fetch((panels + 1) * v + 2 * m, held, L3_SHARED) *
-               (held > L2 ? SCATTERED : 1) + fetch(u, u, L3);
+                   (v + m > 1.5 * L2 ? SCATTERED : 1) + weights(w, u);
+    double held = v / groups + m / panels;
+    double l3 = blocks < GRAFT_WINOGRAD_FEW ? L3_SHARED : L3_OWN;
+    return fetch((panels / groups + 1) * v + 2 * m, held, l3) *
+               (held > l3 ? SCATTERED : 1) + weights(w, u);
+}
+
+/* The weights of a network are more than its caches hold: they come from
+ * memory in each run, while the products are made. */
+static double beside(double cycles, double weights)
+{
+    return fmax(cycles, weights / COLD);
 }
 
 /* Cycles of a plan for all images. */
@@ -102,11 +120,12 @@ static double cost(const struct weigh *w, const struct graft_winograd_plan *p)
     int64_t blocks = ceil_div(all, p->bands);
     struct axis r = axis(&a[0], (double)all / (double)blocks);
     struct axis c = axis(&a[1], (double)(a[1].big + a[1].small));
-    double depth = (double)(w->g->c * (a[0].family->depth ? 4 : 1));
-    double in = ceil((double)depth / GRAFT_BLOCK);
+    int64_t groups = w->g->group;
+    double depth = (double)(w->g->c / groups * (a[0].family->depth ? 4 : 1));
+    double in = ceil(depth / GRAFT_BLOCK) * (double)groups;
     double out = (double)ceil_div(w->g->m, GRAFT_BLOCK);
-    double width = (double)w->k->block.width, sum = 0, slots = 0;
-    double panels = (double)ceil_div(w->g->m, w->k->block.width);
+    double width = (double)w->width, sum = 0, slots = 0;
+    double panels = (double)w->panels;
     for (int i = 0; i < r.slots; i++)
         for (int j = 0; j < c.slots; j++) {
             double rows = (i < r.shared ? r.all : r.big) *
@@ -117,23 +136,22 @@ static double cost(const struct weigh *w, const struct graft_winograd_plan *p)
     double vector = GRAFT_BLOCK * sizeof(real);
     double sets = a[0].family->sets * a[1].family->sets;
     sum += slots * (in + out) * TRANSFORM * vectors(w->k);
-    sum += memory(w, slots * in * vector, slots * out * vector,
-                  sets * depth * panels * width * sizeof(real), blocks);
-    return sum * (double)blocks;
+    double u = sets * depth * panels * width * sizeof(real);
+    sum += memory(w, slots * in * vector, slots * out * vector, u, blocks);
+    return beside(sum * (double)blocks, u);
 }
 
 /* Cycles of a direct convolution. */
 static double direct(const struct weigh *w)
 {
     const struct graft_conv *g = w->g;
-    double depth = (double)(g->c * g->kernel[1] * g->kernel[2]);
-    double m = (double)(ceil_div(g->m, w->k->block.width) *
-                        w->k->block.width);
-    double weights = depth * m * sizeof(real);
+    double depth = (double)(g->c / g->group * g->kernel[1] * g->kernel[2]);
+    double m = (double)(w->panels * w->width);
     double rows = (double)(w->n * g->out[1] * g->out[2]);
     double busy = g->stride[1] > 1 ? STRIDED : DIRECT;
-    return rows * depth * m / (double)w->k->block.width * row_cost(w->k) *
-               busy + fetch(weights, weights, L3);
+    double bytes = depth * m * sizeof(real);
+    double cycles = rows * depth * (double)w->panels * row_cost(w) * busy;
+    return beside(cycles + weights(w, bytes), bytes);
 }
 
 /* The best size of block for p's tiles, if it costs less than `least`. */
@@ -162,16 +180,19 @@ bool graft_winograd_cut(struct graft_block_cut *out,
                         const struct graft_conv *g, int64_t n_max,
                         const struct graft_kernels *k)
 {
-    struct weigh w = {g, k, n_max > 0 ? n_max : 1};
+    struct weigh w = {g, k, n_max > 0 ? n_max : 1,
+                      graft_block_width(g, k), 0};
+    w.panels = graft_block_panels(g, w.width);
     struct graft_winograd_plan best = {.bands = 0};
     double least = direct(&w);
-    for (const struct graft_winograd_family *f = graft_winograd_families;
-         f->name; f++) {
-        struct graft_winograd_plan p = {
-            {graft_winograd_tile_axis(f->name, g->out[1]),
-             graft_winograd_tile_axis(f->name, g->out[2])}, 1};
-        if (graft_winograd_cut_as(out, g, w.n, k, &p))
-            least = choose(&w, p, least, &best);
-    }
+    const struct graft_winograd_family *all = graft_winograd_families;
+    for (int i = 0; all[i].name; i++)
+        for (int j = 0; all[j].name; j++) {
+            struct graft_winograd_plan p = {
+                {graft_winograd_tile_axis(all[i].name, g->out[1]),
+                 graft_winograd_tile_axis(all[j].name, g->out[2])}, 1};
+            if (graft_winograd_cut_as(out, g, w.n, k, &p))
+                least = choose(&w, p, least, &best);
+        }
     return best.bands > 0 && graft_winograd_cut_as(out, g, w.n, k, &best);
 }

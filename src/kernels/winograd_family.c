@@ -51,6 +51,16 @@ const struct graft_winograd_family graft_winograd_families[] = {
            {32. / 45, 16. / 45, 8. / 45, 4. / 45}},
      .set = {0, 1, 2, 3, 4, 5, 6},
      .tile = {GRAFT_WINOGRAD_4x4, GRAFT_WINOGRAD_4x4}},
+    {.name = "stem 5", .kernel = 7, .stride = 2, .depth = true, .taps = 4,
+     .sets = 8,
+     .g = {{1}, {-2. / 9, -2. / 9, -2. / 9, -2. / 9},
+           {-2. / 9, 2. / 9, -2. / 9, 2. / 9},
+           {1. / 90, 1. / 45, 2. / 45, 4. / 45},
+           {1. / 90, -1. / 45, 2. / 45, -4. / 45}, {0, 0, 0, 1},
+           {32. / 45, 16. / 45, 8. / 45, 4. / 45},
+           {32. / 45, -16. / 45, 8. / 45, -4. / 45}},
+     .set = {0, 1, 2, 3, 4, 5, 6, 7},
+     .tile = {GRAFT_WINOGRAD_5x4, GRAFT_WINOGRAD_4x4of5}},
     {.name = NULL}};
 
 static int64_t ceil_div(int64_t a, int64_t b)

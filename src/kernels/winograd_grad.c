@@ -103,7 +103,7 @@ bool graft_winograd_grad_cut(struct graft_block_grad_cut *c,
                              const struct graft_conv *g, int64_t n_max,
                              const struct graft_kernels *k)
 {
-    if (!graft_winograd_cut(&c->cut, g, n_max, k) || g->group > 1)
+    if (g->group > 1 || !graft_winograd_cut(&c->cut, g, n_max, k))
         return false;
     struct graft_winograd_plan p = graft_winograd_plan(&c->cut);
     int64_t blocks = ceil_div(g->image ? 4 * g->c : g->c, GRAFT_BLOCK) +
@@ -130,7 +130,7 @@ bool graft_winograd_grad_cut_as(struct graft_block_grad_cut *c,
     struct graft_winograd_block b;
     c->width = k->block.width;
     c->panels = ceil_div(g->m, c->width);
-    graft_winograd_begin(&b, &p, g->c, c->width, 0, p.bands);
+    graft_winograd_begin(&b, &p, g, k, 0, p.bands);
     c->winograd = true;
     c->parts = c->shares = 1;
     c->shared = v_bytes(&b) + d_bytes(&b, out);
@@ -247,7 +247,7 @@ void graft_winograd_grad(const struct graft_block_grad_run *r,
     if (!blocks && !r->add)
         memset(r->dw, 0, weights * sizeof *r->dw);
     b->r = &x;
-    graft_winograd_begin(b, &p, g->c, r->cut->width, 0, p.bands);
+    graft_winograd_begin(b, &p, g, r->k, 0, p.bands);
     char *d = (char *)shared + v_bytes(b);
     if (r->n_max * per > p.bands)
         j.sums = (real *)(void *)(d + d_bytes(b, j.d.out_blocks));
@@ -256,7 +256,7 @@ void graft_winograd_grad(const struct graft_block_grad_run *r,
     j.in_shares = ceil_div(b->in_blocks, SHARE);
     for (int64_t i = 0; i < blocks; i++) {
         int64_t first = bands * i / blocks, end = bands * (i + 1) / blocks;
-        graft_winograd_begin(b, &p, g->c, r->cut->width, first, end - first);
+        graft_winograd_begin(b, &p, g, r->k, first, end - first);
         j.d.d_slot = d_slot(b, j.d.out_blocks);
         j.first = i == 0;
         j.last = i == blocks - 1;

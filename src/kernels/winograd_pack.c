@@ -10,7 +10,9 @@ enum {
     WIDTH = 32,    /* most output channels of a panel */
     CHANNELS = 16, /* input channels of a task */
     PIECE = 256,   /* weights of an output channel read at once */
-    PITCH = PIECE + 16 /* channels lie in cache sets of their own */
+    PITCH = PIECE + 16, /* channels lie in cache sets of their own */
+    SOME = 4,      /* channels transformed before they are written */
+    SETS = GRAFT_WINOGRAD_SLOTS * GRAFT_WINOGRAD_SLOTS /* at most */
 };
 
 struct job {
@@ -20,7 +22,8 @@ struct job {
     const struct graft_block_packing *p;
     struct graft_winograd_plan plan;
     const struct graft_winograd_kernels *k;
-    int64_t shares; /* tasks of a panel */
+    int64_t width, channels; /* of a panel: outputs, inputs */
+    int64_t shares;          /* tasks of a panel */
 };
 
 /* Weights of input channels first .. first + n - 1 of this panel. */
@@ -29,9 +32,10 @@ static void read_piece(const struct job *j, int64_t panel, int64_t first,
 {
     const struct graft_conv *g = &j->p->g;
     int64_t area = g->kernel[1] * g->kernel[2];
-    for (int64_t o = 0; o < j->p->width; o++) {
-        int64_t m = panel * j->p->width + o;
-        if (m < g->m)
+    struct graft_block_panel p = graft_block_panel(g, j->width, panel);
+    for (int64_t o = 0; o < j->width; o++) {
+        int64_t m = p.first + o;
+        if (m < p.end)
             graft_block_read(piece[o], j->p, j->src, j->scale, m,
                              first * area, n * area);
         else
@@ -46,7 +50,7 @@ static void gather(const struct job *j, const real piece[WIDTH][PITCH],
 {
     const struct graft_conv *g = &j->p->g;
     const struct graft_winograd_family *f = j->plan.axis[0].family;
-    int64_t step = f->depth ? 2 : 1, width = j->p->width;
+    int64_t step = f->depth ? 2 : 1, width = j->width;
     const real *at = piece[0] + c * g->kernel[1] * g->kernel[2];
     for (int64_t a = 0; a < f->taps; a++)
         for (int64_t b = 0; b < f->taps; b++, w += width) {
@@ -58,28 +62,40 @@ static void gather(const struct job *j, const real piece[WIDTH][PITCH],
         }
 }
 
+/* Transformed weights of n channels to dst: as many rows of a set lie side by
+ * side. Sets are a power of two apart, where lines would drive each other out
+ * of the cache before they are complete. */
+static void write_sets(const real *u, real *dst, int64_t sets, int64_t n,
+                       int64_t width, int64_t step)
+{
+    for (int64_t i = 0; i < sets; i++)
+        memcpy(dst + i * step, u + i * SOME * width,
+               (size_t)(n * width) * sizeof *dst);
+}
+
 static void panel_share(void *ctx, int64_t i, int worker)
 {
     const struct job *j = ctx;
-    const struct graft_conv *g = &j->p->g;
     const struct graft_winograd_family *rows = j->plan.axis[0].family;
     const struct graft_winograd_family *columns = j->plan.axis[1].family;
-    real piece[WIDTH][PITCH];
+    real piece[WIDTH][PITCH], u[SETS * SOME * WIDTH];
     double w[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS * WIDTH];
     int64_t panel = i / j->shares, first = i % j->shares * CHANNELS;
-    int64_t n = g->c - first < CHANNELS ? g->c - first : CHANNELS;
-    int64_t pixels = rows->depth ? 4 : 1, depth = g->c * pixels;
-    int64_t width = j->p->width;
-    real *dst = j->dst + panel * rows->sets * columns->sets * depth * width;
+    int64_t rest = j->channels - first, n = rest < CHANNELS ? rest : CHANNELS;
+    int64_t pixels = rows->depth ? 4 : 1, depth = j->channels * pixels;
+    int64_t width = j->width, sets = (int64_t)rows->sets * columns->sets;
+    real *dst = j->dst + panel * sets * depth * width;
     (void)worker;
     read_piece(j, panel, first, n, piece);
-    for (int64_t q = 0; q < pixels; q++)
-        for (int64_t c = 0; c < n; c++) {
-            gather(j, piece, c, q / 2, q % 2, w);
-            j->k->weights(rows, columns, (int)width, w,
-                          dst + (q * g->c + first + c) * width,
-                          depth * width);
-        }
+    for (int64_t k = 0; k < pixels * n; k++) {
+        int64_t q = k / n, c = k % n, at = c % SOME;
+        gather(j, piece, c, q / 2, q % 2, w);
+        j->k->weights(rows, columns, (int)width, w, u + at * width,
+                      SOME * width);
+        if (at == SOME - 1 || c == n - 1)
+            write_sets(u, dst + (q * j->channels + first + c - at) * width,
+                       sets, at + 1, width, depth * width);
+    }
 }
 
 void graft_winograd_pack(void *dst, const struct graft_view *src,
@@ -91,7 +107,9 @@ void graft_winograd_pack(void *dst, const struct graft_view *src,
     struct job j = {dst, src, scale, packing,
                     graft_winograd_plan(&packing->cut),
                     graft_winograd_kernels(&packing->cut),
-                    (g->c + CHANNELS - 1) / CHANNELS};
-    int64_t panels = (g->m + packing->width - 1) / packing->width;
-    graft_pool_for(pool, panels * j.shares, panel_share, &j);
+                    graft_block_width(g, graft_winograd_set(&packing->cut)),
+                    g->c / g->group, 0};
+    j.shares = (j.channels + CHANNELS - 1) / CHANNELS;
+    graft_pool_for(pool, graft_block_panels(g, j.width) * j.shares,
+                   panel_share, &j);
 }

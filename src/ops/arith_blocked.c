@@ -154,45 +154,70 @@ static void put(real *to, double x, uint8_t dmode)
     *to = (real)(dmode == GRAFT_ADD ? (double)*to + x : x);
 }
 
-static void back_operand(const struct job *j, int which, int64_t i,
-                         int64_t b)
+/* Operand `which` has dy's shape: n pixels of its gradient. */
+static void back_equal(const struct job *j, const struct operands *o,
+                       int which, const real *dy, int64_t n, real *to)
 {
-    const struct graft_call *c = j->c;
-    const struct graft_view *din = &c->din[which];
-    const real *dy = graft_block_at(j->y, i, b);
-    int64_t area = graft_area_of(j->y);
-    bool equal = j->shape[which] == EQUAL;
-    bool stores = equal && c->dmode[which] == GRAFT_STORE;
-    real room[TILE * 16], *to = equal ? graft_block_at(din, i, b) : NULL;
-    double sum[16] = {0};
-    struct operands o;
-    take_operands(&o, j, i, b);
-    for (int64_t p = 0; p < area; p += TILE) {
-        int64_t n = area - p < TILE ? area - p : TILE;
-        real *terms = stores ? to + p * 16 : room, part[16];
-        c->k->pointwise.binary_back[j->kind][which](n * 16, dy + p * 16,
-                                                    o.x[0], o.x[1], terms);
-        if (equal && !stores)
-            c->k->pointwise.add(n * 16, terms, to + p * 16);
-        if (!equal)
-            c->k->lanes.sum(part, terms, n, 1);
-        for (int l = 0; !equal && l < 16; l++)
-            sum[l] += (double)part[l];
-        next_tile(&o);
+    const struct graft_kernels *k = j->c->k;
+    bool add = j->c->dmode[which] == GRAFT_ADD;
+    real room[TILE * 16];
+    if (j->kind == GRAFT_MUL2 && j->shape[!which] == CHANNELS) {
+        k->lanes.scale(to, dy, n, o->tile[!which], add);
+        return;
     }
-    if (equal)
-        graft_clear_lanes(din, i, b);
-    else
-        memcpy(j->part[which] + (i * graft_blocks_of(j->y) + b) * 16, sum,
-               sizeof sum);
+    k->pointwise.binary_back[j->kind][which](n * 16, dy, o->x[0], o->x[1],
+                                             add ? room : to);
+    if (add)
+        k->pointwise.add(n * 16, room, to);
+}
+
+/* It is broadcast: sum += the terms of n pixels. */
+static void back_sum(const struct job *j, const struct operands *o,
+                     int which, const real *dy, int64_t n, double sum[16])
+{
+    static const real zero[16];
+    const struct graft_kernels *k = j->c->k;
+    real room[TILE * 16], part[16];
+    if (j->kind == GRAFT_MUL2 && j->shape[!which] == EQUAL) {
+        k->lanes.moments(room, part, dy, o->x[!which].at, n, zero);
+    } else {
+        k->pointwise.binary_back[j->kind][which](n * 16, dy, o->x[0],
+                                                 o->x[1], room);
+        k->lanes.sum(part, room, n, 1);
+    }
+    for (int l = 0; l < 16; l++)
+        sum[l] += (double)part[l];
 }
 
 static void back_block(const void *ctx, int64_t i, int64_t b)
 {
     const struct job *j = ctx;
+    const struct graft_call *c = j->c;
+    const real *dy = graft_block_at(j->y, i, b);
+    int64_t area = graft_area_of(j->y);
+    double sum[2][16] = {{0}};
+    struct operands o;
+    take_operands(&o, j, i, b);
+    for (int64_t p = 0; p < area; p += TILE) {
+        int64_t n = area - p < TILE ? area - p : TILE;
+        for (int k = 0; k < 2; k++)
+            if (c->dmode[k] == GRAFT_SKIP)
+                continue;
+            else if (j->shape[k] == EQUAL)
+                back_equal(j, &o, k, dy + p * 16, n,
+                           graft_block_at(&c->din[k], i, b) + p * 16);
+            else
+                back_sum(j, &o, k, dy + p * 16, n, sum[k]);
+        next_tile(&o);
+    }
     for (int k = 0; k < 2; k++)
-        if (j->c->dmode[k] != GRAFT_SKIP)
-            back_operand(j, k, i, b);
+        if (c->dmode[k] == GRAFT_SKIP)
+            continue;
+        else if (j->shape[k] == EQUAL)
+            graft_clear_lanes(&c->din[k], i, b);
+        else
+            memcpy(j->part[k] + (i * graft_blocks_of(j->y) + b) * 16, sum[k],
+                   sizeof sum[k]);
 }
 
 /* Sums of operand `which`, one for each channel of each image or of all. */

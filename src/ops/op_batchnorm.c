@@ -5,28 +5,26 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/batchnorm.h"
 #include "ops/blocked.h"
 #include "ops/common.h"
 #include "ops/spatial.h"
 
-enum { X, SCALE, BIAS, MEAN, VAR, INPUTS };
-
-struct args {
-    float epsilon;
-};
+enum { X = GRAFT_BN_X, SCALE, BIAS, MEAN, VAR, INPUTS };
 
 static int parse(struct graft_parse *p)
 {
-    struct args *a = p->args;
+    struct graft_batchnorm *a = p->args;
     int64_t training, spatial;
     int status = graft_attr_float(p, "epsilon", 1e-5f, &a->epsilon);
+    if (!status)
+        status = graft_attr_float(p, "momentum", 0.9f, &a->momentum);
     if (!status)
         status = graft_attr_int(p, "training_mode", 0, &training);
     if (!status)
         status = graft_attr_int(p, "spatial", 1, &spatial);
     if (status)
         return status;
-    graft_attr_ignore(p, "momentum"); /* only moves statistics in training */
     if (training)
         return graft_fail(GRAFT_EUNSUPPORTED, "%s: training_mode 1 (statistics "
                           "of the batch) is not supported; export the model "
@@ -72,7 +70,7 @@ static int infer(struct graft_infer *f)
 static void affine(const void *args, const real *const *params, int64_t c,
                    real *scale, real *shift)
 {
-    const struct args *a = args;
+    const struct graft_batchnorm *a = args;
     for (int64_t i = 0; i < c; i++) {
         double s = (double)params[SCALE - 1][i] /
                    sqrt((double)params[VAR - 1][i] + (double)a->epsilon);
@@ -82,17 +80,11 @@ static void affine(const void *args, const real *const *params, int64_t c,
     }
 }
 
-/* Room for scale and shift of whole blocks of channels. */
-static int64_t room(int64_t channels)
-{
-    return (channels + 15) / 16 * 16;
-}
-
 /* Backward: two sums for each channel of each image, three numbers for each
  * channel. */
 static int plan(struct graft_plan *p)
 {
-    size_t channels = (size_t)room(p->in[X].shape.dim[1]);
+    size_t channels = (size_t)graft_batchnorm_room(p->in[X].shape.dim[1]);
     size_t images = (size_t)p->in[X].shape.dim[0];
     p->scratch = 2 * channels * sizeof(real);
     if (p->training)
@@ -146,8 +138,9 @@ static void forward(const struct graft_call *c)
     const struct graft_shape *s = &c->in[X].shape;
     const real *params[INPUTS - 1];
     int64_t channels = s->dim[1];
-    real *scale = c->scratch, *shift = scale + room(channels);
-    memset(scale, 0, 2 * (size_t)room(channels) * sizeof *scale);
+    real *scale = c->scratch, *shift = scale + graft_batchnorm_room(channels);
+    memset(scale, 0,
+           2 * (size_t)graft_batchnorm_room(channels) * sizeof *scale);
     for (int i = SCALE; i < INPUTS; i++)
         params[i - 1] = graft_reals(&c->in[i]);
     affine(c->args, params, channels, scale, shift);
@@ -184,7 +177,7 @@ enum { TILE = 512 }; /* pixels of a tile over C16; elements of one in rows */
 
 static double *part_of(const struct back *j, int64_t image, int which)
 {
-    return j->part + (2 * image + which) * room(j->channels);
+    return j->part + (2 * image + which) * graft_batchnorm_room(j->channels);
 }
 
 static void back_block(const void *ctx, int64_t i, int64_t b)
@@ -280,8 +273,8 @@ static void back_finish(void *ctx, int64_t block, int worker)
 static void backward(const struct graft_call *c)
 {
     const struct graft_shape *s = &c->dout[0].shape;
-    const struct args *a = c->args;
-    int64_t channels = s->dim[1], wide = room(channels);
+    const struct graft_batchnorm *a = c->args;
+    int64_t channels = s->dim[1], wide = graft_batchnorm_room(channels);
     double *part = c->scratch;
     real *scale = (real *)(void *)(part + 2 * s->dim[0] * wide);
     real *mean = scale + wide, *inverse = mean + wide;
@@ -319,7 +312,7 @@ static int64_t macs(const struct graft_infer *f)
         .until = to, .arity = {5, 5, 1, outs},                              \
         .flags = GRAFT_OP_EPILOGUE | GRAFT_OP_STRIDED |                     \
                  GRAFT_OP_BACK_BLOCKED,                                     \
-        .args_size = sizeof(struct args),                                   \
+        .args_size = sizeof(struct graft_batchnorm),                        \
         .parse = parse, .infer = infer, .plan = plan, .forward = forward,   \
         .backward = backward, .macs = macs, .affine = affine,               \
         .saves_in = 1 << X | 1 << SCALE | 1 << MEAN | 1 << VAR,             \

@@ -15,7 +15,8 @@ static int parse(struct graft_parse *p)
 
 /* ---- shapes ------------------------------------------------------------ */
 
-static int check_weight(const struct graft_infer *f, const struct graft_conv_args *a)
+static int check_weight(const struct graft_infer *f,
+                        const struct graft_conv_args *a)
 {
     const struct graft_shape *x = &f->in[0].shape, *w = &f->in[1].shape;
     char xs[GRAFT_SHAPE_TEXT], ws[GRAFT_SHAPE_TEXT];

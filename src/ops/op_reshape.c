@@ -1,5 +1,5 @@
 /* Rows that give the same elements another shape, or nothing but another
- * name: Reshape, Flatten, Squeeze, Unsqueeze, Identity, Dropout (inference).
+ * name: Reshape, Flatten, Squeeze, Unsqueeze, Identity.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ops/common.h"
 
@@ -159,41 +159,10 @@ static int infer_unsqueeze(struct graft_infer *f)
     return graft_infer_like(f, 0, &s);
 }
 
-/* ---- Identity, Dropout -------------------------------------------------- */
+/* ---- Identity ----------------------------------------------------------- */
 
 static int infer_identity(struct graft_infer *f)
 {
-    return graft_infer_like(f, 0, &f->in[0].shape);
-}
-
-static int parse_dropout(struct graft_parse *p)
-{
-    graft_attr_ignore(p, p->opset < 12 ? "ratio" : "seed");
-    return GRAFT_OK;
-}
-
-/* Whether anybody reads output k of the node. */
-static bool output_used(const struct graft_infer *f, int k)
-{
-    graft_value_id v = f->n_out > k ? f->node->out[k] : -1;
-    return v >= 0 && v < f->model->value.n &&
-           (f->model->value.at[v].n_uses || f->model->value.at[v].is_output);
-}
-
-static int infer_dropout(struct graft_infer *f)
-{
-    const int64_t *training;
-    int n;
-    int status = graft_infer_ints(f, 2, "training_mode", &training, &n);
-    if (status)
-        return status;
-    for (int i = 0; i < n; i++)
-        if (training[i])
-            return graft_infer_fail(f, GRAFT_EUNSUPPORTED, "dropout in "
-                                    "training mode");
-    if (output_used(f, 1))
-        return graft_infer_fail(f, GRAFT_EUNSUPPORTED, "the mask of a "
-                                "dropout (output 1) is used");
     return graft_infer_like(f, 0, &f->in[0].shape);
 }
 
@@ -222,9 +191,5 @@ const struct graft_op graft_op_reshape[] = {
      .host_in = 2, .infer = infer_unsqueeze},
     {.name = "Identity", .since = 1, SAME, .arity = {1, 1, 1, 1},
      .infer = infer_identity},
-    {.name = "Dropout", .since = 7, .until = 11, SAME, .arity = {1, 1, 1, 2},
-     .parse = parse_dropout, .infer = infer_dropout},
-    {.name = "Dropout", .since = 12, SAME, .arity = {1, 3, 1, 2},
-     .host_in = 6, .parse = parse_dropout, .infer = infer_dropout},
     {.name = NULL},
 };

@@ -339,7 +339,8 @@ static int bind_step(struct graft_program *p, struct graft_step *s)
         .args = s->args, .chosen = s->plan.chosen, .n_in = s->n_in,
         .n_out = s->n_out, .in = s->rin, .out = s->rout, .din = s->rdin,
         .dout = s->rdout, .dmode = s->dmode, .pack = s->pack,
-        .back_pack = s->back_pack, .dpack = s->dpack, .saved = at_buffer(p, s->saved),
+        .back_pack = s->back_pack, .dpack = s->dpack,
+        .saved = at_buffer(p, s->saved),
         .scratch = p->scratch, .task_scratch = p->scratch + p->call_scratch,
         .task_stride = p->task_scratch, .k = p->c.kernels,
         .pool = p->rt->pool, .ep = ep ? &s->ep : NULL};

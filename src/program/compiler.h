@@ -221,6 +221,7 @@ struct graft_loss_state {
     double *each;        /* n_max losses */
     double sum;          /* of weight * each */
     int64_t classes;
+    int scores;          /* the output */
     int n;               /* images that count in this run */
 };
 /* The state of a loss on scores of that shape, and its row (loss.c). */

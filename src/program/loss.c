@@ -275,6 +275,7 @@ int graft_loss_prepare(struct graft_loss_state **out,
     struct graft_loss_state *s = graft_arena_alloc(&c->arena, sizeof *s);
     if (!s)
         return GRAFT_EMEM;
+    s->scores = loss->logits;
     s->classes = graft_shape_span(&info->shape, 1, info->shape.rank);
     int status = make_state(s, c, loss->soft || kinds[loss->kind].rows_only);
     *row = &kinds[loss->kind].op;

@@ -2,6 +2,10 @@
  * vanish, and so do steps whose results nobody reads. Reshapes stay; where
  * they may, the memory pass gives them their input's memory.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "ops/batchnorm.h"
+#include "ops/dropout.h"
 #include "program/compiler.h"
 
 /* Both names of a value that is handed on unchanged become one, unless the
@@ -41,8 +45,35 @@ static void remove_unread(struct graft_compiler *c)
     }
 }
 
+/* What only hands on has become a Copy: the node says what it was. */
+static bool is_called(const struct graft_step *s, const char *name)
+{
+    return s->node && !s->param && !strcmp(s->node->op_type, name) &&
+           !s->node->domain[0];
+}
+
+/* In training Dropout draws masks, and BatchNormalization looks at the batch,
+ * if that is wanted. */
+static void choose_training_rows(struct graft_compiler *c)
+{
+    for (int i = 0; i < c->step.n; i++) {
+        struct graft_step *s = c->step.at[i];
+        struct graft_dropout *drop = s->args;
+        if (c->options->dropout && is_called(s, "Dropout") &&
+            drop->ratio > 0) {
+            drop->stream = (uint64_t)(s->node - c->model->node.at);
+            s->op = &graft_row_dropout;
+            s->view = false;
+        } else if (c->options->bn == GRAFT_BN_BATCH &&
+                   is_called(s, "BatchNormalization")) {
+            s->op = &graft_row_batchnorm_train;
+        }
+    }
+}
+
 int graft_pass_tidy(struct graft_compiler *c)
 {
+    choose_training_rows(c);
     if (c->skip) {
         c->no_alias = true;
         return GRAFT_OK;

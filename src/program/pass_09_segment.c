@@ -9,7 +9,7 @@
 static bool by_image(const struct graft_compiler *c,
                      const struct graft_step *s)
 {
-    if (s->param || s == c->loss)
+    if (s->param || s == c->loss || s->op->flags & GRAFT_OP_TOGETHER)
         return false;
     for (int k = 0; k < s->n_out; k++)
         if (s->out[k] >= 0 && !c->value.at[s->out[k]].info.per_image)

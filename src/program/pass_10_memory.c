@@ -98,33 +98,50 @@ static void use_steps(struct graft_compiler *c)
     }
 }
 
-/* Could s's output lie where its input 0 does? */
-static bool in_place(const struct graft_compiler *c,
-                     const struct graft_step *s)
+/* What s's output might lie over: input 0, or the residual, which rows over
+ * C16 read where they then store; -1: nothing. */
+static int beneath(const struct graft_compiler *c, const struct graft_step *s)
 {
-    if (!(s->op->flags & GRAFT_OP_INPLACE) || s->param || s->n_in < 1 ||
-        s->in[0] < 0 || s->out[0] < 0)
-        return false;
-    if (c->value.at[s->in[0]].info.fmt.batch_stride ||
+    if (s->param || s->out[0] < 0)
+        return -1;
+    if (s->op->flags & GRAFT_OP_INPLACE)
+        return s->n_in > 0 ? s->in[0] : -1;
+    bool blocked = c->value.at[s->out[0]].info.fmt.layout == GRAFT_C16;
+    return blocked ? s->fuse.residual : -1;
+}
+
+/* Does s read `buffer` through anything but value `v`? */
+static bool reads_besides(const struct graft_compiler *c,
+                          const struct graft_step *s, int buffer, int v)
+{
+    for (int k = 0; k < s->n_in; k++)
+        if (s->in[k] >= 0 && (k > 0 || s->in[k] != v) &&
+            c->value.at[graft_root(c, s->in[k])].buffer == buffer)
+            return true;
+    return s->fuse.residual >= 0 && s->fuse.residual != v &&
+           c->value.at[graft_root(c, s->fuse.residual)].buffer == buffer;
+}
+
+/* Could s's output lie where v does? */
+static bool in_place(const struct graft_compiler *c,
+                     const struct graft_step *s, int v)
+{
+    if (v < 0 || c->value.at[v].info.fmt.batch_stride ||
         c->value.at[s->out[0]].info.fmt.batch_stride)
         return false; /* a part */
-    int x = graft_root(c, s->in[0]), y = graft_root(c, s->out[0]);
-    const struct graft_wvalue *vx = &c->value.at[x], *vy = &c->value.at[y];
-    if (vx->buffer < 0 || vy->buffer < 0 || vx->buffer == vy->buffer ||
-        vx->feed || vx->local != vy->local ||
-        vx->info.per_image != vy->info.per_image ||
-        c->value.at[s->in[0]].info.fmt.layout !=
+    const struct graft_wvalue *x = &c->value.at[graft_root(c, v)];
+    const struct graft_wvalue *y =
+        &c->value.at[graft_root(c, s->out[0])];
+    if (x->buffer < 0 || y->buffer < 0 || x->buffer == y->buffer ||
+        x->feed || x->local != y->local ||
+        x->info.per_image != y->info.per_image ||
+        c->value.at[v].info.fmt.layout !=
             c->value.at[s->out[0]].info.fmt.layout ||
-        c->buffer.at[vx->buffer].bytes != c->buffer.at[vy->buffer].bytes ||
-        c->buffer.at[vx->buffer].last != s->time ||
-        c->buffer.at[vy->buffer].first != s->time)
+        c->buffer.at[x->buffer].bytes != c->buffer.at[y->buffer].bytes ||
+        c->buffer.at[x->buffer].last != s->time ||
+        c->buffer.at[y->buffer].first != s->time)
         return false;
-    for (int k = 1; k < s->n_in; k++)
-        if (s->in[k] >= 0 &&
-            c->value.at[graft_root(c, s->in[k])].buffer == vx->buffer)
-            return false;
-    return s->fuse.residual < 0 ||
-           c->value.at[graft_root(c, s->fuse.residual)].buffer != vx->buffer;
+    return !reads_besides(c, s, x->buffer, v);
 }
 
 /* Time goes forward, so a chain of steps ends in one buffer. */
@@ -132,9 +149,10 @@ static void share_in_place(struct graft_compiler *c)
 {
     for (int i = 0; i < c->step.n; i++) {
         const struct graft_step *s = c->step.at[i];
-        if (is_nothing(c, s) || !in_place(c, s))
+        int from = is_nothing(c, s) ? -1 : beneath(c, s);
+        if (!in_place(c, s, from))
             continue;
-        int keep = c->value.at[graft_root(c, s->in[0])].buffer;
+        int keep = c->value.at[graft_root(c, from)].buffer;
         int gone = c->value.at[graft_root(c, s->out[0])].buffer;
         graft_buffer_use(&c->buffer.at[keep], c->buffer.at[gone].last);
         for (int v = 0; v < c->value.n; v++)

@@ -135,26 +135,61 @@ graft_value_id graft_program_input_id(const struct graft_program *p, int i)
     return p->c.input[i];
 }
 
+/* Rows that a run reads, and where they go; tasks are pieces of images. */
+struct put {
+    const float *rows;
+    real *dst;
+    int64_t each, stride, channels, pixels, pieces; /* of an image */
+};
+
+enum { PUT = 1 << 12 }; /* pixels of a task */
+
 /* IMAGE has the channels of a pixel side by side. */
+static void put_piece(void *ctx, int64_t task, int worker)
+{
+    const struct put *p = ctx;
+    const float *restrict src = p->rows + task / p->pieces * p->each;
+    real *restrict dst = p->dst + task / p->pieces * p->stride;
+    int64_t first = task % p->pieces * PUT, channels = p->channels;
+    int64_t end = first + PUT < p->pixels ? first + PUT : p->pixels;
+    (void)worker;
+    if (channels == 3) { /* nearly always; bounds known make it fast */
+        const float *restrict g = src + p->pixels, *restrict b = g + p->pixels;
+        for (int64_t i = first; i < end; i++) {
+            dst[3 * i] = src[i];
+            dst[3 * i + 1] = g[i];
+            dst[3 * i + 2] = b[i];
+        }
+        return;
+    }
+    for (int64_t c = 0; c < channels; c++)
+        for (int64_t i = first; i < end; i++)
+            dst[i * channels + c] = src[c * p->pixels + i];
+}
+
+void graft_program_put_at(struct graft_program *p, int i, const float *rows,
+                          int first, int n)
+{
+    struct graft_view v = graft_program_input(p, i);
+    int64_t each = graft_shape_span(&v.shape, 1, v.shape.rank);
+    struct put put = {.rows = rows, .dst = graft_reals(&v), .each = each,
+                      .stride = each, .channels = 1, .pixels = each};
+    if (v.fmt.layout == GRAFT_IMAGE && v.shape.rank >= 3) {
+        put.channels = v.shape.dim[1];
+        put.pixels = each / put.channels;
+        if (v.fmt.batch_stride)
+            put.stride = v.fmt.batch_stride;
+    }
+    put.pieces = (put.pixels + PUT - 1) / PUT;
+    int64_t per_image = p->c.value.at[p->c.input[i]].info.per_image;
+    put.dst += first * per_image * put.stride;
+    graft_pool_for(p->rt->pool, n * per_image * put.pieces, put_piece, &put);
+}
+
 void graft_program_put(struct graft_program *p, int i, const float *rows,
                        int n)
 {
-    struct graft_view v = graft_program_input(p, i);
-    int64_t each = graft_shape_span(&v.shape, 1, v.shape.rank) *
-                   p->c.value.at[p->c.input[i]].info.per_image;
-    real *dst = graft_reals(&v);
-    if (v.fmt.layout != GRAFT_IMAGE || v.shape.rank < 3) {
-        for (int64_t e = 0; e < n * each; e++)
-            dst[e] = rows[e];
-        return;
-    }
-    int64_t channels = v.shape.dim[1], pixels = each / channels;
-    int64_t stride = v.fmt.batch_stride ? v.fmt.batch_stride : each;
-    for (int64_t k = 0; k < n; k++)
-        for (int64_t c = 0; c < channels; c++)
-            for (int64_t at = 0; at < pixels; at++)
-                dst[k * stride + at * channels + c] =
-                    rows[k * each + c * pixels + at];
+    graft_program_put_at(p, i, rows, 0, n);
 }
 
 struct graft_view graft_program_output(const struct graft_program *p, int i)
@@ -205,6 +240,14 @@ const double *graft_program_losses(const struct graft_program *p)
 int64_t graft_program_classes(const struct graft_program *p)
 {
     return p->c.loss_state ? p->c.loss_state->classes : 0;
+}
+
+int graft_program_scores(const struct graft_program *p)
+{
+    for (int i = 0; p->c.loss_state && i < p->c.n_outputs; i++)
+        if (p->c.output[i] == p->c.loss_state->scores)
+            return i;
+    return 0;
 }
 
 int graft_program_n_max(const struct graft_program *p)

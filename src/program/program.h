@@ -44,6 +44,10 @@ struct graft_input_dims { /* overrides what the file states for an input */
     struct graft_shape shape; /* for one image: dim[0] is replaced by n_max */
 };
 
+/* BatchNormalization normalises by the file's statistics, or by those of the
+ * images of each run (graft_program_statistics). */
+enum graft_bn { GRAFT_BN_FROZEN, GRAFT_BN_BATCH };
+
 /* Looks an operator up; graft_op_find unless a test brings rows of its own. */
 typedef const struct graft_op *graft_find_op(const char *domain,
                                              const char *name,
@@ -73,6 +77,10 @@ struct graft_compile {
                                         model (crossing.h). Their shapes
                                         follow from the model's inputs */
     int n_feeds;
+    enum graft_bn bn;
+    bool dropout;                    /* Dropout draws masks
+                                        (graft_program_random); else it
+                                        hands its input on */
 };
 /* Bit of a pass that can be switched off ("tidy", "fold", "fuse", "layout",
  * "segment") for skip_passes; 0: no pass of that name. */
@@ -91,6 +99,27 @@ void graft_program_params(struct graft_program *p);
  * batch, a file that states n_max computes that many and returns the first n;
  * with any other file n must be n_max then (GRAFT_ESHAPE). */
 int graft_program_forward(struct graft_program *p, int n);
+
+/* With GRAFT_BN_BATCH, after forward and until backward: what normalisation i,
+ * of those that a gradient flows through, found. ONNX's rule for the file's
+ * statistics, which nobody here changes, is
+ *   running = momentum running + (1 - momentum) batch
+ * with a variance divided by the count; PyTorch's uses count / (count - 1)
+ * times that variance. */
+struct graft_statistics {
+    graft_value_id mean, var; /* the file's */
+    int64_t channels, count;  /* count: elements of a channel */
+    float momentum;
+    const real *batch_mean, *batch_var; /* [channels] */
+};
+int graft_program_n_statistics(const struct graft_program *p);
+struct graft_statistics
+graft_program_statistics(const struct graft_program *p, int i);
+
+/* Before forward: what the following runs draw at random. Image i of a run
+ * draws by (key, first + i), so a batch may be run in parts. */
+void graft_program_random(struct graft_program *p, struct graft_rng_key key,
+                          int64_t first);
 
 /* Section 3: from the outputs' gradients (seeded by the loss, or written by
  * the caller into graft_program_dout). Follows a forward of the same n. */
@@ -116,6 +145,9 @@ struct graft_view graft_program_input(const struct graft_program *p, int i);
  * the layout. */
 void graft_program_put(struct graft_program *p, int i, const float *rows,
                        int n);
+/* The same for images first .. first+n-1. */
+void graft_program_put_at(struct graft_program *p, int i, const float *rows,
+                          int first, int n);
 graft_value_id graft_program_input_id(const struct graft_program *p, int i);
 struct graft_view graft_program_output(const struct graft_program *p, int i);
 /* Gradients: of output i, to be written before backward (data NULL: nothing
@@ -136,6 +168,8 @@ double *graft_program_weights(struct graft_program *p);
 double graft_program_loss(const struct graft_program *p);
 const double *graft_program_losses(const struct graft_program *p);
 int64_t graft_program_classes(const struct graft_program *p); /* C; 0: none */
+int graft_program_scores(const struct graft_program *p); /* the output it is
+                                                            on; 0: none */
 
 int graft_program_n_max(const struct graft_program *p);
 /* 0, or the batch that the file fixes (its Reshape constants allow no other);

@@ -61,7 +61,8 @@ static void copy_backward(const struct graft_call *c)
 
 const struct graft_op graft_row_copy = {
     .name = "Copy", .domain = "graft", .since = 1, .arity = {1, 1, 1, 1},
-    .flags = GRAFT_OP_VIEW | GRAFT_OP_BACK_BLOCKED, .grad_in = 1, .plan = copy_plan,
+    .flags = GRAFT_OP_VIEW | GRAFT_OP_BACK_BLOCKED, .grad_in = 1,
+    .plan = copy_plan,
     .forward = copy_forward, .backward = copy_backward};
 
 /* ---- reorder between layouts -------------------------------------------- */

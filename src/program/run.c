@@ -67,6 +67,8 @@ void graft_step_forward(struct graft_program *p, struct graft_step *s,
                                                          s->fuse.residual),
                                         first, n);
     s->call.n = n;
+    s->call.key = p->key;
+    s->call.first = p->first + first;
     s->plan.forward(&s->call);
     if (GRAFT_CHECKED)
         graft_check_lanes(&s->call);
@@ -97,6 +99,8 @@ static void step_image(struct graft_program *p, const struct graft_step *s,
     f->call.in = f->in;
     f->call.out = f->out;
     f->call.n = 1;
+    f->call.key = p->key;
+    f->call.first = p->first + image;
     f->call.scratch = p->scratch + p->call_scratch +
                       (size_t)graft_pool_threads(p->rt->pool) *
                           p->task_scratch +
@@ -150,6 +154,8 @@ void graft_step_backward(struct graft_program *p, struct graft_step *s,
         return;
     bool asked = false;
     s->call.n = n;
+    s->call.key = p->key;
+    s->call.first = p->first;
     show_saved(p, s, n);
     if (s->call.ep)
         graft_epilogue_undo(p, s, n);
@@ -237,6 +243,13 @@ int graft_program_forward(struct graft_program *p, int n)
     for (int g = 0; g < p->c.segment.n; g++)
         run_segment(p, &p->c.segment.at[g], all);
     return GRAFT_OK;
+}
+
+void graft_program_random(struct graft_program *p, struct graft_rng_key key,
+                          int64_t first)
+{
+    p->key = key;
+    p->first = first;
 }
 
 /* ---- sections 3 and 4 --------------------------------------------------- */

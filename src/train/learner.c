@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/runtime.h"
 #include "train/learner_impl.h"
@@ -38,10 +37,23 @@ static real *flat_new(const struct graft_selection *s)
     return at;
 }
 
+/* The output that the loss is on. */
+static struct graft_view scores_of(const struct graft_program *p)
+{
+    return graft_program_output(p, graft_program_scores(p));
+}
+
 static int make(struct graft_learner *l)
 {
     const struct graft_learner_options *o = &l->options;
-    int status = graft_optimizer_new(&l->optimizer, l->rt->pool,
+    uint64_t flats = (o->ema_decay > 0 ? 3 : 2) + GRAFT_STATES_MAX;
+    int status = graft_runtime_reserve(
+        l->rt, flats * (uint64_t)l->selection->size * sizeof(real),
+        "gradients and the optimizer's state");
+    if (status)
+        return status;
+    l->scores = scores_of(l->program);
+    status = graft_optimizer_new(&l->optimizer, l->rt->pool,
                                      l->selection, &o->optimizer);
     if (status)
         return status;
@@ -121,11 +133,10 @@ static const char *first_wrong(const struct graft_learner *l, const real *at)
     return NULL;
 }
 
-static int not_finite(const struct graft_learner *l, bool gradient)
+static int not_finite(const struct graft_learner *l)
 {
     const char *value = first_wrong(l, l->selection->master);
-    const char *name = value || !gradient ? value
-                                          : first_wrong(l, l->gradient);
+    const char *name = value ? value : first_wrong(l, l->gradient);
     if (name)
         return graft_fail(GRAFT_EMISMATCH, "step %lld of epoch %lld: the %s "
                           "'%s' is not finite (loss %g); a lower learning "
@@ -138,57 +149,84 @@ static int not_finite(const struct graft_learner *l, bool gradient)
                       (long long)l->epoch, l->loss);
 }
 
-/* Forward of one shard, images first .. of the batch. */
-static int run_shard(struct graft_learner *l, const int64_t *batch, int n,
-                     int first, int count)
+/* Shard of the batch that begins at image `first`; its weights are set. */
+static struct graft_shard shard_at(const struct graft_learner *l,
+                                   const int64_t *batch, int n, int first)
 {
+    int most = graft_program_n_max(l->program);
     double *weight = graft_program_weights(l->program);
-    for (int i = 0; i < count; i++)
-        weight[i] = 1.0 / n;
     struct graft_shard s = {.program = l->program, .epoch = l->epoch,
                             .step = l->step, .index = batch + first,
-                            .n = count, .batch = batch, .n_batch = n};
-    int status = l->options.fill(l->options.fill_ctx, &s);
-    return status ? status : graft_program_forward(l->program, count);
+                            .n = n - first < most ? n - first : most,
+                            .batch = batch, .n_batch = n};
+    for (int i = 0; i < s.n; i++)
+        weight[i] = 1.0 / n;
+    return s;
 }
 
-static int run_batch(struct graft_learner *l, const int64_t *index, int n,
-                     bool backward)
+static int run_shard(struct graft_learner *l, const struct graft_shard *s)
 {
-    int shard = graft_program_n_max(l->program), status = GRAFT_OK;
-    double loss = 0;
-    if (n < 1)
-        return graft_fail(GRAFT_EARG, "a step on %d images", n);
-    for (int first = 0; !status && first < n; first += shard) {
-        int count = n - first < shard ? n - first : shard;
-        status = run_shard(l, index, n, first, count);
-        if (status)
-            break;
-        loss += graft_program_loss(l->program);
-        if (backward)
-            graft_program_accumulate(l->program, l->gradient, l->part,
-                                     first == 0, first + count == n);
-    }
-    if (!status)
-        l->loss = loss;
-    return status;
+    int status = l->options.fill(l->options.fill_ctx, s);
+    return status ? status : graft_program_forward(l->program, s->n);
+}
+
+static int check_count(int n)
+{
+    return n < 1 ? graft_fail(GRAFT_EARG, "a batch of %d images", n)
+                 : GRAFT_OK;
 }
 
 int graft_learner_gradient(struct graft_learner *l, const int64_t *index,
                            int n)
 {
-    int status = run_batch(l, index, n, true);
+    double loss = 0;
+    int status = check_count(n);
+    for (int first = 0; !status && first < n;) {
+        struct graft_shard s = shard_at(l, index, n, first);
+        status = run_shard(l, &s);
+        if (status)
+            break;
+        loss += graft_program_loss(l->program);
+        graft_program_accumulate(l->program, l->gradient, l->part,
+                                 first == 0, first + s.n == n);
+        first += s.n;
+    }
     if (status)
         return status;
+    l->loss = loss;
     l->norm = graft_flat_norm(l->rt->pool, l->gradient, l->selection->size);
     return isfinite(l->loss) && isfinite(l->norm) ? GRAFT_OK
-                                                  : not_finite(l, true);
+                                                  : not_finite(l);
 }
 
-int graft_learner_loss(struct graft_learner *l, const int64_t *index, int n)
+static void take(const struct graft_learner *l, const struct graft_shard *s,
+                 struct graft_evaluation *out)
 {
-    int status = run_batch(l, index, n, false);
-    return status || isfinite(l->loss) ? status : not_finite(l, false);
+    const int64_t first = s->index - s->batch;
+    const int64_t classes = graft_program_classes(l->program);
+    for (int i = 0; out->each && i < s->n; i++)
+        out->each[first + i] = graft_program_losses(l->program)[i];
+    for (int64_t e = 0; out->scores && e < s->n * classes; e++)
+        out->scores[first * classes + e] =
+            (float)graft_reals(&l->scores)[e];
+}
+
+int graft_learner_evaluate(struct graft_learner *l, const int64_t *index,
+                           int n, struct graft_evaluation *out)
+{
+    int status = check_count(n);
+    out->loss = 0;
+    for (int first = 0; !status && first < n;) {
+        struct graft_shard s = shard_at(l, index, n, first);
+        s.judging = true;
+        status = run_shard(l, &s);
+        if (status)
+            break;
+        out->loss += graft_program_loss(l->program);
+        take(l, &s, out);
+        first += s.n;
+    }
+    return status;
 }
 
 static void average(struct graft_learner *l)

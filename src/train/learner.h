@@ -31,6 +31,9 @@ struct graft_shard {
     int n;
     const int64_t *batch;
     int n_batch;
+    bool judging;           /* nothing is learnt from it: no augmentation, no
+                               smoothing, and what epoch and step are means
+                               nothing */
 };
 typedef int graft_fill_fn(void *ctx, const struct graft_shard *s);
 
@@ -76,6 +79,7 @@ struct graft_learner {
     struct graft_runtime *rt;
     struct graft_program *program;     /* borrowed, like the next */
     struct graft_selection *selection;
+    struct graft_view scores;          /* the output that the loss is on */
     struct graft_optimizer *optimizer;
     real *gradient, *part, *ema;       /* flat; ema NULL: none */
     int64_t *order;                    /* of images in epoch order_of */
@@ -103,10 +107,17 @@ int64_t graft_learner_bytes(const struct graft_learner *l);
  * GRAFT_EMISMATCH, naming the step and the first parameter. */
 int graft_learner_gradient(struct graft_learner *l, const int64_t *index,
                            int n);
-/* The same without gradient; gives the loss in l->loss. */
-int graft_learner_loss(struct graft_learner *l, const int64_t *index, int n);
-/* Clips that gradient and steps along it. */
+/* Clips that gradient and steps along it, then runs section 1 anew. */
 int graft_learner_apply(struct graft_learner *l);
+
+/* What the parameters say of images, which need not be those of training. */
+struct graft_evaluation {
+    double loss;    /* sum of weight * own loss; not finite where they are not */
+    double *each;   /* own loss of each; NULL: not asked for */
+    float *scores;  /* [n][classes]; NULL: not asked for */
+};
+int graft_learner_evaluate(struct graft_learner *l, const int64_t *index,
+                           int n, struct graft_evaluation *out);
 
 /* ---- epochs -------------------------------------------------------------- */
 

@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "api/finetune_vectors.h"
+#include "base/file.h"
 #include "base/runtime.h"
 #include "graft/edit.h"
 #include "graft/finetune.h"
 #include "onnx/onnx.h"
+#include "support/faults.h"
 #include "support/net.h"
 
 enum { IMAGES = 24, IN = 6, HIDDEN = 8, CLASSES = 3, STEPS = 50 };
@@ -217,6 +219,98 @@ TEST(api_finetune__a_head_on_frozen_layers)
     net_free(n);
 }
 
+/* ---- whole networks ------------------------------------------------------ */
+
+enum { EACH = 3 * 12 * 12, SEEN = 9 };
+
+/* Convolutions, normalisations, skip connections: all of it is trained, or
+ * what lies behind a cut that two values cross. */
+static graft_trainer *residual(struct net **n, struct graft_runtime *rt,
+                               const char *pattern, int shard)
+{
+    struct graft_trainer_options o = GRAFT_TRAINER_OPTIONS;
+    graft_trainer *t = NULL;
+    *n = net_residual();
+    (*n)->m->rt = rt;
+    o.parameters = &pattern;
+    o.n_parameters = 1;
+    o.shard = shard;
+    assert_ok(graft_trainer_new(&t, (*n)->m, &o));
+    return t;
+}
+
+static void residual_batch(struct graft_train_batch *b,
+                           struct graft_array *a)
+{
+    static float x[SEEN * EACH];
+    static int32_t label[SEEN];
+    for (int i = 0; i < SEEN * EACH; i++)
+        x[i] = wave(i, 3, 1);
+    for (int i = 0; i < SEEN; i++)
+        label[i] = i % 5;
+    *a = (struct graft_array){.data = x, .rank = 4,
+                              .dim = {SEEN, 3, 12, 12}};
+    *b = (struct graft_train_batch){a, 1, label, NULL, NULL};
+}
+
+TEST(api_finetune__gradients_of_a_whole_network)
+{
+    static const char *const name[] = {"stem.w",   "stem.b",  "stem.scale",
+                                       "b1.shift", "skip.b",  "c2.scale",
+                                       "c1.b",     "fc.b"};
+    struct net *n;
+    struct graft_array a;
+    struct graft_train_batch b;
+    graft_trainer *t = residual(&n, NULL, "*", 4);
+    residual_batch(&b, &a);
+    for (int k = 0; k < graft_trainer_n_parameters(t); k++) {
+        const char *ends = strrchr(graft_trainer_name(t, k), '.');
+        assert_true(strcmp(ends, ".mean") && strcmp(ends, ".var"));
+    }
+    for (int k = 1; k < 8; k++)
+        check_gradient(t, &b, name[k]);
+    graft_trainer_free(t);
+    net_free(n);
+}
+
+TEST(api_finetune__same_bits_for_any_threads)
+{
+    static const char *const pattern[] = {"*", "c*", "*.scale"};
+    for (int p = 0; p < 3; p++) {
+        struct graft_array first, a;
+        struct graft_train_batch b;
+        struct net *n, *m;
+        struct graft_runtime *alone = net_runtime(1);
+        graft_trainer *one = residual(&n, alone, pattern[p], 4);
+        residual_batch(&b, &a);
+        for (int threads = 2; threads <= 7; threads += 5) {
+            struct graft_runtime *rt = net_runtime(threads);
+            graft_trainer *t = residual(&m, rt, pattern[p], 4);
+            for (int i = 0; i < 3; i++) {
+                if (threads == 2)
+                    assert_ok(graft_trainer_step(one, &b, NULL));
+                assert_ok(graft_trainer_step(t, &b, NULL));
+            }
+            for (int k = 0; k < graft_trainer_n_parameters(t); k++) {
+                const char *name = graft_trainer_name(t, k);
+                assert_ok(graft_trainer_parameter(&first, one, name));
+                int64_t count = 1;
+                for (int d = 0; d < first.rank; d++)
+                    count *= first.dim[d];
+                assert_ok(graft_trainer_parameter(&a, t, name));
+                assert_memory_equal(first.data, a.data, (size_t)count * 4);
+            }
+            residual_batch(&b, &a);
+            graft_trainer_free(t);
+            net_free(m);
+            graft_runtime_free(rt);
+        }
+        graft_trainer_free(one);
+        net_free(n);
+        graft_runtime_free(alone);
+    }
+}
+
 /* ---- state and results --------------------------------------------------- */
 
 static graft_trainer *trained(struct net *n, const char *optimizer, int steps,
@@ -334,6 +428,60 @@ TEST(api_finetune__stored_into_the_model)
     graft_encoded_free(bytes);
     graft_trainer_free(t);
     net_free(n);
+}
+
+/* ---- faults -------------------------------------------------------------- */
+
+struct life {
+    struct net *net;
+    const char *state;
+};
+
+/* Made, gone on with from a checkpoint, stepped, saved. */
+static int live(void *ctx)
+{
+    const struct life *life = ctx;
+    struct graft_trainer_options o = GRAFT_TRAINER_OPTIONS;
+    graft_trainer *t = NULL;
+    struct data d;
+    data_init(&d);
+    o.optimizer = "adamw";
+    o.ema_decay = 0.9;
+    o.shard = 7;
+    int status = graft_trainer_new(&t, life->net->m, &o);
+    if (!status && graft_file_exists(life->state))
+        status = graft_trainer_load(t, life->state);
+    while (!status && graft_trainer_steps(t) < 6)
+        status = graft_trainer_step(t, &d.batch, NULL);
+    if (!status)
+        status = graft_trainer_save(t, life->state);
+    graft_trainer_free(t);
+    return status;
+}
+
+TEST(api_finetune__survives_every_fault)
+{
+    char path[4200];
+    const char *folder = test_folder_in_memory();
+    snprintf(path, sizeof path, "%s/t.state", folder);
+    struct life life = {linear_net(), path};
+    graft_trainer *t = trained(life.net, "adamw", 0, NULL);
+    graft_trainer_free(t); /* what is made once is there */
+    struct graft_trainer_options o = GRAFT_TRAINER_OPTIONS;
+    struct data d;
+    data_init(&d);
+    o.optimizer = "adamw";
+    o.ema_decay = 0.9;
+    o.shard = 7;
+    assert_ok(graft_trainer_new(&t, life.net->m, &o));
+    for (int i = 0; i < 3; i++)
+        assert_ok(graft_trainer_step(t, &d.batch, NULL));
+    assert_ok(graft_trainer_save(t, path));
+    graft_trainer_free(t);
+    struct fault_work w = {.name = "trainer", .folder = folder, .run = live,
+                           .ctx = &life};
+    fault_every_point(&w);
+    net_free(life.net);
 }
 
 /* ---- refusals ------------------------------------------------------------ */

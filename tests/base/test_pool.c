@@ -54,3 +54,18 @@ TEST(base_pool__refuses_senseless_sizes)
     assert_fails(graft_pool_new(&p, 0), GRAFT_EARG, "0 threads");
     assert_null(p);
 }
+
+/* Short jobs, one after the other: workers come late, or not at all. */
+TEST(base_pool__short_jobs_are_done_when_it_returns)
+{
+    enum { JOBS = 20000, FEW = 3 };
+    struct tally t = {.threads = 7};
+    assert_ok(graft_pool_new(&t.pool, t.threads));
+    for (int job = 1; job <= JOBS; job++) {
+        graft_pool_for(t.pool, FEW, task, &t);
+        for (int i = 0; i < FEW; i++)
+            assert_int_equal(t.runs[i], job);
+    }
+    assert_int_equal(t.bad_worker, 0);
+    graft_pool_free(t.pool);
+}

@@ -30,6 +30,16 @@ def _memory(text, model):
                "graft", "ort", 1.0, True)
 
 
+def _step(text, model, bar):
+    return Bar(text + ", training step / best PyTorch", "step", model, 32, 2,
+               "torch", "graft", bar)
+
+
+def _step_memory(text, model, bar):
+    return Bar(text + ", memory of a step / PyTorch's", "step_memory", model,
+               32, 2, "graft", "channels_last", bar, True)
+
+
 BARS = [
     _forward("ResNet-18 / ONNX Runtime", "resnet18", "ort", 2.5),
     _forward("ResNet-18 / best PyTorch", "resnet18", "torch", 2.5),
@@ -56,6 +66,11 @@ BARS = [
     _memory("ResNet-18", "resnet18"),
     _memory("ResNet-50", "resnet50"),
     _memory("MobileNetV2", "mobilenetv2"),
+    _step("ResNet-18", "resnet18", 2.3),
+    _step("ResNet-50", "resnet50", 1.8),
+    _step("MobileNetV2", "mobilenetv2", 2.5),
+    _step_memory("ResNet-18", "resnet18", 0.7),
+    _step_memory("MobileNetV2", "mobilenetv2", 0.3),
     Bar("1,000 photos of 1 Mpx / Pillow + ONNX Runtime", "photos", "1 Mpx",
         32, 2, "pillow", "graft", 1.8),
     Bar("200 photos of 12 Mpx / Pillow + ONNX Runtime", "photos", "12 Mpx",

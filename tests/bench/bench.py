@@ -26,7 +26,7 @@ LIBRARY = os.path.join(BUILD, "libgraft.so")
 GRAFT = os.path.join(BUILD, "graft")
 SHARED = os.environ.get("GRAFT_SHARED", "../shared")
 REPEATS = int(os.environ.get("BENCH_REPEATS") or 5)
-QUICK = "models batch1 threads isa memory same"
+QUICK = "models batch1 threads isa memory step step_memory same"
 QUICK_MODELS = ["resnet18", "resnet50", "mobilenetv2"]
 
 
@@ -111,6 +111,30 @@ def memory():
         yield Figure("memory", name, 32, 2, "bytes", values)
 
 
+def step_spec(name):
+    return {"network": name, "file": network(name), "library": LIBRARY,
+            "batch": 32, "repeats": REPEATS, "threads": 2,
+            "who": ["graft", "eager", "channels_last", "compile"]}
+
+
+def steps():
+    for name in chosen("step"):
+        got = script("step.py", json.dumps(step_spec(name)))
+        yield Figure("step", name, 32, 2, "s", got["values"], got["agree"],
+                     got["errors"], got["why_not"])
+
+
+def step_memory():
+    for name in chosen("step_memory"):
+        values = {}
+        for peer in ("graft", "channels_last"):
+            loaded, peak = (script("step.py", peer,
+                                   json.dumps(step_spec(name)), what)["bytes"]
+                            for what in ("loaded", "peak"))
+            values[peer] = [max(peak - loaded, 1)]
+        yield Figure("step_memory", name, 32, 2, "bytes", values)
+
+
 def same_bits():
     names = words("BENCH_MODELS", " ".join(QUICK_MODELS))
     got = [script("same.py", network(name), LIBRARY) for name in names]
@@ -190,6 +214,8 @@ JOBS = {
     "threads": one_to_two_threads,
     "isa": instruction_sets,
     "memory": memory,
+    "step": steps,
+    "step_memory": step_memory,
     "same": same_bits,
     "photos": photos,
     "train": train,

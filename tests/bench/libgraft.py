@@ -20,6 +20,26 @@ class Options(c.Structure):  # struct graft_runtime_options
                 ("links_root", c.c_char_p), ("exact", c.c_bool)]
 
 
+class TrainerOptions(c.Structure):  # struct graft_trainer_options
+    _fields_ = [("parameters", P), ("n_parameters", I),
+                ("scores", c.c_char_p), ("loss", c.c_char_p),
+                ("label_smoothing", c.c_double), ("optimizer", c.c_char_p),
+                ("learning_rate", c.c_double), ("momentum", c.c_double),
+                ("nesterov", c.c_bool), ("beta1", c.c_double),
+                ("beta2", c.c_double), ("epsilon", c.c_double),
+                ("weight_decay", c.c_double), ("decay_vectors", c.c_bool),
+                ("layer_decay", c.c_double), ("schedule", c.c_char_p),
+                ("warmup_steps", c.c_int64), ("total_steps", c.c_int64),
+                ("final_learning_rate", c.c_double),
+                ("clip_norm", c.c_double), ("ema_decay", c.c_double),
+                ("shard", I), ("inputs", P), ("n_inputs", I)]
+
+
+class TrainBatch(c.Structure):  # struct graft_train_batch
+    _fields_ = [("inputs", P), ("n_inputs", I), ("classes", P),
+                ("targets", P), ("weights", P)]
+
+
 def _array(name, x):
     a = Array(name.encode() if name else None,
               x.ctypes.data_as(c.POINTER(c.c_float)), x.ndim)
@@ -68,3 +88,36 @@ class Session:
         self.lib.graft_session_free(self.session)
         self.lib.graft_model_free(self.model)
         self.lib.graft_runtime_free(self.rt)
+
+
+class Trainer:
+    """SGD with momentum on the parameters that the patterns match."""
+
+    def __init__(self, library, model, threads, patterns, rate):
+        self.lib = c.CDLL(library)
+        self.lib.graft_error_message.restype = c.c_char_p
+        options = Options(threads=threads)
+        self.rt, self.model, self.trainer = P(), P(), P()
+        self._do(self.lib.graft_runtime_new(c.byref(self.rt),
+                                            c.byref(options)))
+        self._do(self.lib.graft_model_open(c.byref(self.model), self.rt,
+                                           str(model).encode()))
+        names = (c.c_char_p * len(patterns))(*[p.encode() for p in patterns])
+        o = TrainerOptions(
+            parameters=c.cast(names, P), n_parameters=len(patterns),
+            loss=b"softmax", optimizer=b"sgd", learning_rate=rate,
+            momentum=0.9, beta1=0.9, beta2=0.999, epsilon=1e-8,
+            decay_vectors=True, layer_decay=1, schedule=b"constant")
+        self._do(self.lib.graft_trainer_new(c.byref(self.trainer),
+                                            self.model, c.byref(o)))
+
+    _do = Session._do
+
+    def step(self, x, classes):
+        """The loss before the step."""
+        a, loss = _array(None, x), c.c_double()
+        b = TrainBatch(inputs=c.cast(c.pointer(a), P), n_inputs=1,
+                       classes=classes.ctypes.data_as(P))
+        self._do(self.lib.graft_trainer_step(self.trainer, c.byref(b),
+                                             c.byref(loss)))
+        return loss.value

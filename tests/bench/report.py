@@ -20,6 +20,8 @@ HEADINGS = {
     "threads": "Graft with 1 and 2 threads, batch 32",
     "isa": "Graft with AVX2 and AVX-512, batch 32, 2 threads",
     "memory": "Memory at batch 32 above the loaded model",
+    "step": "A full training step, batch 32, 2 threads",
+    "step_memory": "Memory of such a step above the loaded model",
     "same": "Same bits", "photos": "Photos to features, cold, 2 threads",
     "train": "A new head, cold, 2 threads",
 }

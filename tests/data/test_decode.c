@@ -471,3 +471,28 @@ TEST(data_decode__one_after_another)
     assert_null(room.at[0]);
     graft_str_release(&s);
 }
+
+/* The size before decoding is that of the upright picture. */
+TEST(data_decode__size_beforehand)
+{
+    static const struct {
+        const uint8_t *bytes;
+        uint64_t n;
+    } file[] = {{plain_jpeg, sizeof plain_jpeg},
+                {progressive_jpeg, sizeof progressive_jpeg}, /* lying */
+                {large_jpeg, sizeof large_jpeg}};
+    for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
+        struct graft_image image;
+        int w = 0, h = 0;
+        assert_ok(graft_image_decode(&image, file[i].bytes, file[i].n, NULL));
+        assert_ok(graft_image_size(&w, &h, file[i].bytes, file[i].n, NULL));
+        assert_true(w == image.width && h == image.height);
+        graft_free(image.rgb);
+    }
+    struct graft_decode_options o = {.max_pixels = 1000};
+    int w, h;
+    assert_fails(graft_image_size(&w, &h, large_jpeg, sizeof large_jpeg, &o),
+                 GRAFT_ELIMIT, "at most 1000");
+    assert_fails(graft_image_size(&w, &h, plain_jpeg, 100, NULL),
+                 GRAFT_EFORMAT, "cut short");
+}

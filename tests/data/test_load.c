@@ -28,7 +28,7 @@ static void load(struct graft_load_item *items, float *dst, int n,
     struct graft_runtime *rt = photo_runtime(folder, threads);
     assert_ok(graft_preprocess_preset(&p, "imagenet", SIDE, SIDE));
     struct graft_load_options o = {
-        &p, graft_kernels_for(rt->isa), true, GRAFT_ROW};
+        &p, graft_kernels_for(rt->isa), true, GRAFT_ROW, NULL};
     assert_ok(graft_load(rt, items, n, dst, FLOATS, &o));
     graft_runtime_free(rt);
 }
@@ -121,7 +121,7 @@ TEST(data_load__cancel_and_memory)
     struct graft_runtime *rt = photo_runtime(folder, 1);
     assert_ok(graft_preprocess_preset(&p, "imagenet", SIDE, SIDE));
     struct graft_load_options o = {
-        &p, graft_kernels_for(rt->isa), true, GRAFT_ROW};
+        &p, graft_kernels_for(rt->isa), true, GRAFT_ROW, NULL};
     graft_runtime_cancel(rt);
     assert_fails(graft_load(rt, &item, 1, x, FLOATS, &o), GRAFT_ECANCELED,
                  "cancel");
@@ -137,4 +137,124 @@ TEST(data_load__cancel_and_memory)
     assert_int_equal(status, GRAFT_OK);
     assert_false(item.failed);
     graft_runtime_free(rt);
+}
+
+/* ---- augmentation -------------------------------------------------------- */
+
+static void load_as(struct graft_load_item *items, float *dst, int n,
+                    const char *folder, int threads,
+                    const struct graft_augment *a)
+{
+    struct graft_preprocess p;
+    struct graft_runtime *rt = photo_runtime(folder, threads);
+    assert_ok(graft_preprocess_preset(&p, "imagenet", SIDE, SIDE));
+    struct graft_load_options o = {.preprocess = &p, .augment = a,
+                                   .kernels = graft_kernels_for(rt->isa)};
+    assert_ok(graft_load(rt, items, n, dst, FLOATS, &o));
+    for (int i = 0; i < n; i++)
+        assert_false(items[i].failed);
+    graft_runtime_free(rt);
+}
+
+static void fill(struct graft_load_item *items, const char *folder,
+                 uint64_t seed, int first_view)
+{
+    memset(items, 0, ITEMS * sizeof *items);
+    for (int i = 0; i < ITEMS; i++) {
+        items[i].root = folder;
+        items[i].file = names[i / VIEWS];
+        items[i].view = first_view + i % VIEWS;
+        items[i].seed = seed;
+    }
+}
+
+/* Fresh views: those of an epoch are the same whenever they are loaded and on
+ * however many threads, and other epochs and seeds have others. */
+TEST(data_load__fresh_views)
+{
+    static float first[ITEMS * FLOATS], again[ITEMS * FLOATS];
+    struct graft_load_item items[ITEMS];
+    struct graft_augment a;
+    const char *folder = photos();
+    assert_ok(graft_augment_named(&a, "strong"));
+    for (int threads = 1; threads <= 3; threads++) {
+        fill(items, folder, 3, 100);
+        load_as(items, threads == 1 ? first : again, ITEMS, folder, threads,
+                &a);
+        if (threads > 1)
+            assert_memory_equal(first, again, sizeof first);
+    }
+    fill(items, folder, 3, 103);
+    load_as(items, again, ITEMS, folder, 1, &a);
+    for (int i = 0; i < ITEMS; i++)
+        assert_memory_not_equal(first + i * FLOATS, again + i * FLOATS,
+                                FLOATS * sizeof *first);
+    fill(items, folder, 4, 100);
+    load_as(items, again, ITEMS, folder, 1, &a);
+    for (int i = 0; i < ITEMS; i++)
+        assert_memory_not_equal(first + i * FLOATS, again + i * FLOATS,
+                                FLOATS * sizeof *first);
+}
+
+/* The recipe that changes nothing, and view 0 of any. */
+TEST(data_load__augmented_plainly)
+{
+    static float plain[ITEMS * FLOATS], x[ITEMS * FLOATS];
+    struct graft_load_item items[ITEMS];
+    struct graft_augment none, strong;
+    const char *folder = photos();
+    assert_ok(graft_augment_named(&none, "none"));
+    assert_ok(graft_augment_named(&strong, "strong"));
+    fill(items, folder, 3, 0);
+    for (int i = 0; i < ITEMS; i++)
+        items[i].view = 0;
+    load_as(items, plain, ITEMS, folder, 1, NULL);
+    load_as(items, x, ITEMS, folder, 1, &strong);
+    assert_memory_equal(plain, x, sizeof x);
+    fill(items, folder, 3, 1);
+    load_as(items, x, ITEMS, folder, 1, &none);
+    assert_memory_equal(plain, x, sizeof x);
+}
+
+static void large_photo(const char *folder)
+{
+    struct graft_str s;
+    uint8_t *rgb = photo_smooth(640, 400, 1);
+    graft_str_init(&s);
+    stbi_write_jpg_to_func(photo_add, &s, 640, 400, 3, rgb, 90);
+    photo_write(folder, "large.jpg", s.at, s.n);
+    graft_str_release(&s);
+    graft_free(rgb);
+}
+
+/* A JPEG that may be decoded smaller: a view's size is its own affair, not
+ * that of the views beside it, and a close crop gets its pixels. */
+TEST(data_load__decoded_as_a_view_needs)
+{
+    enum { N = 12 };
+    static float together[N * FLOATS], alone[FLOATS];
+    struct graft_load_item items[N], one;
+    struct graft_augment a;
+    const char *folder = test_folder();
+    bool seen[641] = {false};
+    int sizes = 0;
+    large_photo(folder);
+    assert_ok(graft_augment_named(&a, "standard"));
+    a.scale[0] = 0.001;
+    a.scale[1] = 0.1;
+    for (int i = 0; i < N; i++)
+        items[i] = (struct graft_load_item){
+            .root = folder, .file = "large.jpg", .view = i, .seed = 1};
+    load_as(items, together, N, folder, 1, &a);
+    for (int i = 0; i < N; i++) {
+        one = (struct graft_load_item){
+            .root = folder, .file = "large.jpg", .view = i, .seed = 1};
+        load_as(&one, alone, 1, folder, 1, &a);
+        assert_memory_equal(alone, together + i * FLOATS, sizeof alone);
+        assert_int_equal(one.width, items[i].width);
+        sizes += !seen[one.width];
+        seen[one.width] = true;
+    }
+    if (!strncmp(graft_image_numerics(), "turbojpeg", 9))
+        assert_true(sizes > 2 && seen[80]);
 }

@@ -226,3 +226,30 @@ TEST(kernels_block__any_batch_below_the_largest)
     graft_free(other);
     block_drop(&d);
 }
+
+/* Rounding grows with the root of the length of a chain: one of 4608 products
+ * would err three times as much as this allows. */
+TEST(kernels_block__long_sums_round_as_short_ones_do)
+{
+    struct block_case d;
+    struct graft_conv g = block_conv(512, 64, 1, 7, 7, 3, 1, 1, 1, 1);
+    struct graft_finish f = {.bias = NULL};
+    struct graft_block_cut cut;
+    block_make(&d, &g, 1);
+    real *y = block_get(d.y_step, sizeof *y);
+    for (int isa = 0; isa <= block_best_isa(); isa++) {
+        const struct graft_kernels *k = graft_kernels_for(
+            (enum graft_isa)isa);
+        double err = 0, sum = 0;
+        graft_block_cut(&cut, &g, 1, true, k);
+        block_go(&d, &cut, k, y, 0, 1, 1, &f);
+        for (int64_t i = 0; i < 64 * block_plane(&g); i++) {
+            err += pow((double)y[i] - d.z[i], 2);
+            sum += pow(d.z[i], 2);
+        }
+        if (!(sqrt(err / sum) < 5e-7))
+            fail_msg("isa %d: %.3g", isa, sqrt(err / sum));
+    }
+    graft_free(y);
+    block_drop(&d);
+}

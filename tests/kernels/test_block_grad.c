@@ -215,6 +215,7 @@ TEST(kernels_block_grad__every_family)
         {16, 17, 28, 10, 3, 1, 1, 1, false, "6"},
         {19, 32, 14, 15, 3, 2, 1, 1, false, "4/2"},
         {3, 40, 23, 30, 7, 2, 3, 1, true, "stem"},
+        {3, 40, 23, 30, 7, 2, 3, 1, true, "stem 5"},
         {2, 16, 8, 8, 7, 2, 2, 1, true, "stem"}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         check_shape(&shapes[i], 3, 3);

@@ -60,10 +60,11 @@ static real x_at(const struct data *d, int64_t i, int64_t c, int64_t p)
 static void plane(const struct data *d, int64_t i, int64_t o, double *z)
 {
     const struct graft_conv *g = &d->g;
-    const real *w = d->w + o * g->c * g->kernel[1] * g->kernel[2];
-    int64_t s = g->stride[1];
+    int64_t channels = g->c / g->group, s = g->stride[1];
+    int64_t first = o / (g->m / g->group) * channels;
+    const real *w = d->w + o * channels * g->kernel[1] * g->kernel[2];
     memset(z, 0, (size_t)(g->out[1] * g->out[2]) * sizeof *z);
-    for (int64_t c = 0; c < g->c; c++)
+    for (int64_t c = first; c < first + channels; c++)
         for (int64_t a = 0; a < g->kernel[1]; a++)
             for (int64_t b = 0; b < g->kernel[2]; b++, w++)
                 for (int64_t y = 0; y < g->out[1]; y++)
@@ -84,7 +85,7 @@ static void make(struct data *d, const struct graft_conv *g, int64_t n)
 {
     int64_t pixels = g->in[1] * g->in[2], size = g->out[1] * g->out[2];
     int64_t lanes = g->image ? g->c : blocks(g->c) * BLOCK;
-    int64_t depth = g->c * g->kernel[1] * g->kernel[2];
+    int64_t depth = g->c / g->group * g->kernel[1] * g->kernel[2];
     int64_t m = blocks(g->m) * BLOCK;
     *d = (struct data){.g = *g, .n = n, .x_step = pixels * lanes + 48,
                        .y_step = size * m + 32};
@@ -136,7 +137,8 @@ static void run(const struct data *d, const struct graft_kernels *k,
     real *packed = get((int64_t)cut.pack_bytes, 1);
     memset(packed, 0xff, cut.pack_bytes); /* NaN */
     struct graft_view v = {d->w,
-                           {2, {g->m, g->c * g->kernel[1] * g->kernel[2]}},
+                           {2, {g->m, g->c / g->group * g->kernel[1] *
+                                          g->kernel[2]}},
                            {.dtype = GRAFT_REAL}};
     graft_winograd_pack(packed, &v, d->scale, &p, pool);
     char *scratch = get((int64_t)cut.scratch * threads, 1);
@@ -321,6 +323,31 @@ TEST(kernels_winograd__stride_two)
         }
 }
 
+/* Groups of whole blocks: of one, of several, more out than in; panels that
+ * end inside a group's width. */
+TEST(kernels_winograd__groups)
+{
+    static const int64_t shapes[][6] = {
+        /* images, group, in and out channels of a group, height, width */
+        {3, 2, 16, 16, 14, 14}, {5, 3, 16, 16, 7, 7}, {1, 2, 32, 32, 9, 8},
+        {2, 2, 16, 48, 6, 11},  {2, 3, 48, 16, 5, 7}, {9, 2, 16, 16, 3, 3}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int64_t stride = 1; stride <= 2; stride++) {
+            const int64_t *s = shapes[i];
+            struct graft_conv g = conv(s[1] * s[2], s[1] * s[3], s[4], s[5],
+                                       3, stride, 1, 1);
+            struct data d;
+            g.group = s[1];
+            make(&d, &g, s[0]);
+            for (size_t f = 0; f < sizeof families / sizeof *families &&
+                               stride == 1; f++)
+                check(&d, families[f], families[f], 1 + 5 * (int64_t)f);
+            if (stride == 2)
+                check(&d, "4/2", "4/2", 3);
+            drop(&d);
+        }
+}
+
 TEST(kernels_winograd__stem)
 {
     for (int64_t size = 7; size <= 40; size += 11)
@@ -331,23 +358,33 @@ TEST(kernels_winograd__stem)
             struct data d;
             make(&d, &g, 2);
             check(&d, "stem", "stem", channels);
+            check(&d, "stem 5", "stem 5", channels);
+            check(&d, "stem", "stem 5", 3);
             drop(&d);
         }
 }
 
 /* Tiles that the model picks for a layer, "" for none. */
-static const char *picked(int64_t c, int64_t m, int64_t size, int64_t kernel,
-                          int64_t stride, int64_t n)
+static const char *picked_of(int64_t c, int64_t m, int64_t size,
+                             int64_t kernel, int64_t stride, int64_t n,
+                             int64_t group)
 {
     struct graft_conv g = conv(c, m, size, size, kernel, stride, kernel / 2,
                                kernel / 2);
     struct graft_block_cut cut;
     g.image = c < 4;
+    g.group = group;
     const struct graft_kernels *k = graft_kernels_for((enum graft_isa)
         best_isa());
     if (!graft_winograd_cut(&cut, &g, n, k))
         return "";
     return graft_winograd_plan(&cut).axis[0].family->name;
+}
+
+static const char *picked(int64_t c, int64_t m, int64_t size, int64_t kernel,
+                          int64_t stride, int64_t n)
+{
+    return picked_of(c, m, size, kernel, stride, n, 1);
 }
 
 TEST(kernels_winograd__tiles_that_fit_the_map_are_picked)
@@ -357,7 +394,11 @@ TEST(kernels_winograd__tiles_that_fit_the_map_are_picked)
     assert_string_equal(picked(256, 256, 14, 3, 1, 8), "5");
     assert_string_equal(picked(512, 512, 7, 3, 1, 32), "4");
     assert_string_equal(picked(128, 256, 28, 3, 2, 8), "4/2");
-    assert_string_equal(picked(3, 64, 224, 7, 2, 8), "stem");
+    assert_string_equal(picked(3, 64, 224, 7, 2, 8), "stem 5");
     assert_string_equal(picked(3, 32, 224, 3, 2, 8), "");
     assert_string_equal(picked(16, 16, 2, 3, 1, 1), "");
+    assert_string_equal(picked_of(160, 160, 14, 3, 1, 32, 10), "5");
+    assert_string_equal(picked_of(400, 400, 7, 3, 1, 1, 25), "");
+    assert_string_equal(picked_of(160, 160, 28, 3, 2, 32, 10), "");
+    assert_string_equal(picked_of(96, 96, 28, 3, 1, 32, 4), "");
 }

@@ -1,5 +1,7 @@
 """Prints the numbers that tests of gradients at kinks hold, as PyTorch gives
-them: python tests/ops/oracle.py (torch 2.x).
+them: python tests/ops/oracle.py. PyTorch 2.15 differs from 1.13, whose
+conventions we keep, at the bounds of clamp (0 there, 1 here) and for hardswish
+at -3 and 3 (0 and 1 there, -0.5 and 1.5 here).
 SPDX-License-Identifier: Apache-2.0"""
 import torch
 import torch.nn.functional as F

@@ -21,7 +21,7 @@ static struct op_value seconds(int form, const int64_t *x)
 enum { FORMS = 9 };
 
 static const int64_t shapes[][4] = {{1, 1, 1, 1}, {2, 16, 3, 2},
-                                    {3, 17, 5, 1}, {2, 40, 7, 11},
+                                    {3, 17, 5, 1}, {2, 40, 3, 5},
                                     {0, 3, 2, 2}};
 
 static void over_forms(const char *op, int64_t opset)
@@ -81,7 +81,7 @@ TEST(ops_arith_back__powers)
                      .out = {OP_Y(OP_DIMS(4), OP_GRAD(1, 2, 3, 4))});
 }
 
-/* ---- Max and Min ---------------------------------------------------------- */
+/* ---- Max and Min --------------------------------------------------------- */
 
 /* Numbers of input k, none of them near one of another input. */
 static const double *apart(int k)

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 
+#include "ops/batchnorm.h"
 #include "support/op_case.h"
 
 #define PARAMETERS                                                          \
@@ -101,6 +102,57 @@ TEST(ops_batchnorm__gradients_by_differences)
                             OP_P(OP_DIMS(18)), OP_P(OP_DIMS(18)),
                             OP_P(OP_DIMS(18), .low = 0.1, .high = 2)},
                      .out = {OP_Y(OP_DIMS(2, 18, 7))});
+}
+
+/* ---- statistics of the batch --------------------------------------------- */
+
+static void of_batch(const struct op_case *c, const double *const *in,
+                     double *const *out)
+{
+    const int64_t *d = c->in[0].dim;
+    int64_t area = c->in[0].rank > 3 ? d[2] * d[3] : 1, n = d[0] * area;
+    for (int64_t ch = 0; ch < d[1]; ch++) {
+        double mean = 0, var = 0;
+        for (int64_t i = 0; i < n; i++)
+            mean += in[0][(i / area * d[1] + ch) * area + i % area];
+        mean /= (double)n;
+        for (int64_t i = 0; i < n; i++) {
+            double x = in[0][(i / area * d[1] + ch) * area + i % area];
+            var += (x - mean) * (x - mean) / (double)n;
+        }
+        for (int64_t i = 0; i < n; i++) {
+            int64_t at = (i / area * d[1] + ch) * area + i % area;
+            out[0][at] = in[1][ch] * (in[0][at] - mean) / sqrt(var + 0.125) +
+                         in[2][ch];
+        }
+    }
+}
+
+TEST(ops_batchnorm__statistics_of_the_batch)
+{
+    static const int64_t shape[][4] = {
+        {1, 1, 1, 1}, {2, 16, 5, 7}, {3, 17, 7, 3}, {5, 40, 1, 2},
+        {2, 3, 23, 11}};
+    struct graft_batchnorm args = {0.125f, 0.9f};
+    for (int i = 0; i < 5; i++) {
+        const int64_t *x = shape[i], ch = x[1];
+        struct op_case c = {
+            .op = "BatchNormalization", .row = &graft_row_batchnorm_train,
+            .args = &args, .n_max = (int)x[0], .reference = of_batch,
+            .in = {OP_X(OP_DIMS(x[0], ch, x[2], x[3]), .low = -1, .high = 3),
+                   OP_P(OP_DIMS(ch)), OP_P(OP_DIMS(ch)), OP_P(OP_DIMS(ch)),
+                   OP_P(OP_DIMS(ch))},
+            .out = {OP_Y(OP_DIMS(x[0], ch, x[2], x[3]))}};
+        op_case_at(__FILE__, __LINE__, &c);
+        op_case_gradient_at(__FILE__, __LINE__, &c);
+    }
+    op_case_gradient(.op = "BatchNormalization",
+                     .row = &graft_row_batchnorm_train, .args = &args,
+                     .n_max = 6,
+                     .in = {OP_X(OP_DIMS(6, 5)), OP_P(OP_DIMS(5)),
+                            OP_P(OP_DIMS(5)), OP_P(OP_DIMS(5)),
+                            OP_P(OP_DIMS(5))},
+                     .out = {OP_Y(OP_DIMS(6, 5))});
 }
 
 TEST(ops_batchnorm__refusals)

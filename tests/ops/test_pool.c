@@ -40,6 +40,12 @@ TEST(ops_pool__max)
             .attr = OP_ATTRS(OP_INT_LIST("kernel_shape", 2)),
             .in = {OP_X(OP_DIMS(1, 1, 5), OP_REALS(1, NAN, 2, 3, -INFINITY))},
             .out = {OP_Y(OP_DIMS(1, 1, 4), OP_REALS(NAN, NAN, 3, 3))});
+    op_case(.op = "MaxPool", .opset = 12, .attr = OP_ATTRS(KERNEL(2, 1)),
+            .in = {OP_X(OP_DIMS(1, 1, 3, 4),
+                        OP_REALS(1, 2, 3, NAN, -INFINITY, -INFINITY, 5, 4,
+                                 -INFINITY, -INFINITY, NAN, 9))},
+            .out = {OP_Y(OP_DIMS(1, 1, 2, 3),
+                         OP_REALS(2, 5, NAN, -INFINITY, NAN, NAN))});
 }
 
 TEST(ops_pool__average)
@@ -128,6 +134,10 @@ TEST(ops_pool__grid)
                 .attr = OP_ATTRS(OP_INT_LIST("kernel_shape", 5, 5)),
                 .in = {OP_X(OP_DIMS(1, 2, 80, 131))},
                 .out = {OP_Y(OP_DIMS(1, 2, 76, 127))}, .reference = naive);
+        op_case(.op = ops[i], .opset = 11, .n_max = 1,
+                .attr = OP_ATTRS(OP_INT_LIST("kernel_shape", 1, 140)),
+                .in = {OP_X(OP_DIMS(1, 2, 3, 150))},
+                .out = {OP_Y(OP_DIMS(1, 2, 3, 11))}, .reference = naive);
     }
 }
 

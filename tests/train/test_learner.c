@@ -2,7 +2,12 @@
  * threads, what it refuses.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/rng.h"
 #include "base/runtime.h"
@@ -172,8 +177,19 @@ TEST(train_learner__shards_add_up)
     for (int64_t i = 0; i < a.s->size; i++)
         assert_near(a.l->gradient[i], b.l->gradient[i], 1e-6);
     double loss = b.l->loss;
-    assert_ok(graft_learner_loss(b.l, index, 13));
-    assert_true(b.l->loss == loss);
+    double each[13], sum = 0;
+    float scores[13 * CLASSES];
+    struct graft_evaluation e = {.each = each, .scores = scores};
+    assert_ok(graft_learner_evaluate(b.l, index, 13, &e));
+    assert_true(e.loss == loss);
+    for (int i = 0; i < 13; i++)
+        sum += each[i] / 13;
+    assert_near(sum, loss, 1e-12);
+    double z = 0;
+    for (int c = 0; c < CLASSES; c++)
+        z += exp((double)scores[12 * CLASSES + c]);
+    assert_near(each[12], log(z) - (double)scores[12 * CLASSES +
+                                                  b.label[24]], 1e-6);
     close_school(&a);
     close_school(&b);
 }
@@ -299,6 +315,98 @@ TEST(train_learner__other_options_are_named)
     }
     graft_checkpoint_free(file);
     close_school(&a);
+}
+
+/* ---- killed -------------------------------------------------------------- */
+
+enum { LONG = 30000, KILLS = 200 };
+
+/* Goes on from the folder's newest checkpoint, and after each step keeps one
+ * and then says so. */
+static void work_until_killed(const char *folder, _Atomic int64_t *said)
+{
+    struct school s;
+    struct graft_checkpoint *c = NULL;
+    open_school(&s, 1, 4);
+    struct graft_learner_options o = recipe(&s);
+    o.epochs = LONG / 3;
+    o.schedule.total_steps = LONG;
+    attend(&s, &o);
+    if (!graft_checkpoint_newest(&c, folder, 1 << 24)) {
+        if (graft_learner_restore(s.l, c))
+            _exit(2);
+        graft_checkpoint_free(c);
+    }
+    while (!graft_learner_done(s.l)) {
+        if (graft_learner_step(s.l) ||
+            graft_learner_keep(s.l, folder, s.l->step % 7 == 0))
+            _exit(3);
+        *said = s.l->step;
+        usleep(300); /* steps are few and long in life */
+    }
+    _exit(0);
+}
+
+TEST(train_learner__killed_at_any_moment)
+{
+    char folder[4200];
+    snprintf(folder, sizeof folder, "%s/state", test_folder_in_memory());
+    _Atomic int64_t *said = mmap(NULL, sizeof *said, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(said != MAP_FAILED);
+    int killed = 0, status = 0;
+    for (int k = 0; k < KILLS && !(WIFEXITED(status) && k); k++) {
+        int64_t before = *said;
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (!child)
+            work_until_killed(folder, said);
+        /* let it begin, then anything up to some steps */
+        for (int i = 0; i < 2000 && *said == before; i++)
+            usleep(50);
+        usleep((unsigned)(k * 7919 % 1500));
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        killed += WIFSIGNALED(status);
+        if (WIFEXITED(status))
+            assert_int_equal(WEXITSTATUS(status), 0);
+        struct graft_checkpoint *c = NULL;
+        uint64_t number[7];
+        if (!*said && graft_checkpoint_newest(&c, folder, 1 << 24))
+            continue; /* killed before the first one */
+        graft_checkpoint_free(c);
+        c = NULL;
+        assert_ok(graft_checkpoint_newest(&c, folder, 1 << 24));
+        assert_ok(graft_checkpoint_copy(c, "numbers", number,
+                                        sizeof number));
+        assert_true((int64_t)number[0] >= *said);
+        graft_checkpoint_free(c);
+    }
+    assert_true(killed > KILLS / 2);
+    /* and at last as if nothing had happened */
+    struct school a, b;
+    struct graft_checkpoint *c = NULL;
+    struct graft_learner_options o;
+    open_school(&a, 1, 4);
+    open_school(&b, 2, 4);
+    for (int k = 0; k < 2; k++) {
+        struct school *s = k ? &b : &a;
+        o = recipe(s);
+        o.epochs = LONG / 3;
+        o.schedule.total_steps = LONG;
+        attend(s, &o);
+    }
+    assert_ok(graft_checkpoint_newest(&c, folder, 1 << 24));
+    assert_ok(graft_learner_restore(b.l, c));
+    graft_checkpoint_free(c);
+    print_message("killed %d times in %d steps\n", killed, (int)b.l->step);
+    learn_to(&b, b.l->step + 10);
+    learn_to(&a, b.l->step);
+    assert_memory_equal(a.s->master, b.s->master,
+                        (size_t)a.s->size * sizeof(real));
+    munmap((void *)said, sizeof *said);
+    close_school(&a);
+    close_school(&b);
 }
 
 /* ---- trouble ------------------------------------------------------------- */

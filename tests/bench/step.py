@@ -1,0 +1,110 @@
+# Time (or memory) of a full training step: forward, backward, SGD with
+# momentum on all convolutions' weights, normalisations frozen, softmax
+# cross-entropy of the features. Everybody in turn in one process, as in
+# forward.py; or one of them alone, for memory. Prints one JSON object.
+#   step.py '{"network": ..., "file": ..., "library": ..., "batch": 32,
+#             "repeats": 5, "threads": 2, "who": ["graft", "eager", ...]}'
+#   step.py graft|eager|... SPEC loaded|peak
+# SPDX-License-Identifier: Apache-2.0
+import json
+import sys
+import time
+
+import numpy as np
+
+from peers import picture
+
+RATE = 1e-6  # weights move, the loss hardly does
+TOLERANCE = 1e-3
+
+
+def classes_of(batch):
+    return np.arange(batch, dtype=np.int32) * 7 % 500
+
+
+def graft(spec):
+    from libgraft import Trainer
+    trainer = Trainer(spec["library"], spec["file"], spec["threads"],
+                      ["*.weight"], RATE)
+    return trainer.step
+
+
+def _torch(channels_last, compiled):
+    def peer(spec):
+        import torch
+        import models
+        torch.set_num_threads(spec["threads"])
+        form = torch.channels_last if channels_last \
+            else torch.contiguous_format
+        net = models.build(spec["network"]).to(memory_format=form)
+        for m in net.modules():
+            if isinstance(m, torch.nn.Conv2d):
+                m.weight.requires_grad_(True)
+        trained = [p for p in net.parameters() if p.requires_grad]
+        sgd = torch.optim.SGD(trained, lr=RATE, momentum=0.9)
+        run = torch.compile(net) if compiled else net
+
+        def step(x, classes):
+            x = torch.from_numpy(x).to(memory_format=form)
+            y = torch.from_numpy(classes.astype(np.int64))
+            sgd.zero_grad()
+            loss = torch.nn.functional.cross_entropy(run(x), y)
+            loss.backward()
+            sgd.step()
+            return loss.item()
+        return step
+    return peer
+
+
+STEPS = {"graft": graft, "eager": _torch(False, False),
+         "channels_last": _torch(True, False), "compile": _torch(True, True)}
+
+
+def times(spec):
+    x, y = picture(spec["batch"]), classes_of(spec["batch"])
+    steps, losses, why_not = {}, {}, {}
+    for name in spec["who"]:
+        try:
+            steps[name] = STEPS[name](spec)
+            losses[name] = steps[name](x, y)
+        except Exception as e:  # a peer that fails is left out, with words
+            if name == "graft":
+                raise
+            steps.pop(name, None)
+            why_not[name] = f"{type(e).__name__}: {e}".split("\n")[0][:200]
+    names = list(steps)
+    seconds = {name: [] for name in names}
+    for k in range(spec["repeats"]):
+        for i in range(len(names)):
+            name = names[(i + k) % len(names)]
+            time.sleep(0.1)
+            steps[name](x, y)
+            start = time.perf_counter()
+            steps[name](x, y)
+            seconds[name].append(time.perf_counter() - start)
+    want = losses[names[-1]]
+    errors = {name: abs(loss - want) / abs(want)
+              for name, loss in losses.items()}
+    return {"values": seconds, "errors": errors, "why_not": why_not,
+            "agree": all(e <= TOLERANCE for e in errors.values())}
+
+
+def memory(name, spec, what):
+    from memory import status
+    before = status("VmRSS")
+    step = STEPS[name](spec)
+    if what == "peak":
+        x, y = picture(spec["batch"]), classes_of(spec["batch"])
+        before += x.nbytes
+        for _ in range(2):
+            step(x, y)
+    return {"bytes": status("VmRSS" if what == "loaded" else "VmHWM") -
+            before}
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        print(json.dumps(memory(sys.argv[1], json.loads(sys.argv[2]),
+                                sys.argv[3])))
+    else:
+        print(json.dumps(times(json.loads(sys.argv[1]))))

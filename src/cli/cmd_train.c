@@ -65,7 +65,7 @@ static const struct graft_option tuning[] = {
     {.name = "lr", .arg = "X", .take = graft_take_real,
      .slot = GRAFT_SLOT(tune.learning_rate), .max = 1000,
      .help = "highest learning rate; a loss that jumps wants less, one that "
-             "hardly falls more (default: 0.002 for sgd, 0.0001 for adamw, "
+             "hardly falls more (default: 0.001 for sgd, 0.0001 for adamw, "
              "times photos a step / 32)"},
     {.name = "momentum", .arg = "X", .take = graft_take_real,
      .slot = GRAFT_SLOT(tune.momentum), .max = 0.9999,

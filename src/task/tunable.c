@@ -182,7 +182,7 @@ const char *graft_tunable_name(const struct graft_tunable *u, int k)
 }
 
 void graft_tunable_put(const struct graft_tunable *u, const float *rows,
-                       int64_t stride, int n, float *room)
+                       int64_t stride, int n)
 {
     const struct graft_crossing *x = &u->crossing;
     for (int k = 0; k < graft_program_n_inputs(u->program); k++) {
@@ -194,8 +194,7 @@ void graft_tunable_put(const struct graft_tunable *u, const float *rows,
         if (at == x->n)
             continue;
         for (int i = 0; i < n; i++)
-            memcpy(room + i * x->count[at], rows + i * stride + offset,
-                   (size_t)x->count[at] * sizeof *room);
-        graft_program_put(u->program, k, room, n);
+            graft_program_put_at(u->program, k, rows + i * stride + offset, i,
+                                 1);
     }
 }

@@ -47,9 +47,9 @@ void graft_tunable_extract(const struct graft_tunable *u,
 int64_t graft_tunable_bytes(const struct graft_tunable *u);
 const char *graft_tunable_name(const struct graft_tunable *u, int k);
 /* The first n images of the program's inputs, from rows `stride` apart whose
- * crossing values stand first. room: n_max rows. */
+ * crossing values stand first. */
 void graft_tunable_put(const struct graft_tunable *u, const float *rows,
-                       int64_t stride, int n, float *room);
+                       int64_t stride, int n);
 
 /* graft_inspect_unfreeze (tunable_cost.c). */
 int graft_tunable_cost(struct graft_unfreezing **out,

@@ -34,7 +34,7 @@ static struct graft_tune_options choose(const struct graft_tune_options *o)
     c.clip = o->clip < 0 ? 5 : o->clip;
     c.patience = o->patience ? o->patience : PATIENCE;
     if (!(o->learning_rate > 0))
-        c.learning_rate = (strcmp(c.optimizer, "sgd") ? 1e-4 : 2e-3) *
+        c.learning_rate = (strcmp(c.optimizer, "sgd") ? 1e-4 : 1e-3) *
                           c.batch_size / 32;
     if (o->warmup < 0)
         c.warmup = c.epochs < 5 ? 0.2 * c.epochs : 1;
@@ -242,7 +242,7 @@ void graft_tune_free(struct graft_tune *u)
     graft_cache_close(u->extract.cache);
     graft_extract_release(&u->extract);
     graft_tunable_release(&u->u);
-    void *owned[] = {u->item, u->label, u->x, u->rows, u->room, u->all,
+    void *owned[] = {u->item, u->label, u->x, u->rows, u->all,
                      u->rest, u->held, u->place, u->start, u->state, u->folder};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         graft_free(owned[i]);

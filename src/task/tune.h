@@ -41,7 +41,7 @@ struct graft_tune {
     int n;
     float *x;                     /* [n][u.floats]; NULL: computed or read again
                                      whenever they are needed */
-    float *rows, *room;           /* of a shard */
+    float *rows;                  /* of a shard */
     int64_t *all, *rest, *held;   /* places in item */
     int n_rest, n_held;
     int64_t *place;               /* of the images of a shard */

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "task/tune.h"
+#include "train/tuples.h"
 
 /* ---- how much ------------------------------------------------------------ */
 
@@ -101,10 +102,9 @@ static int room_for_shard(struct graft_tune *u)
     size_t n = (size_t)graft_program_n_max(u->u.program) *
                (size_t)u->u.floats;
     u->rows = graft_alloc_aligned(n * sizeof *u->rows);
-    u->room = graft_alloc_aligned(n * sizeof *u->room);
     u->place = graft_calloc((size_t)graft_program_n_max(u->u.program),
                             sizeof *u->place);
-    return u->rows && u->room && u->place ? GRAFT_OK : GRAFT_EMEM;
+    return u->rows && u->place ? GRAFT_OK : GRAFT_EMEM;
 }
 
 int graft_tune_open_rows(struct graft_tune *u)
@@ -223,19 +223,15 @@ static int fetch(struct graft_tune *u, const int64_t *at, int n)
 int graft_tune_fill(void *ctx, const struct graft_shard *s)
 {
     struct graft_tune *u = ctx;
-    const int64_t classes = graft_program_classes(s->program);
-    const double off = u->o.label_smoothing / (double)classes;
+    struct graft_shard own = *s;
+    own.index = u->place;
     for (int i = 0; i < s->n; i++)
         u->place[i] = u->subset[s->index[i]];
     int status = fetch(u, u->place, s->n);
     if (status)
         return status;
-    graft_tunable_put(&u->u, u->rows, u->u.floats, s->n, u->room);
-    real *row = graft_program_target_rows(s->program);
-    for (int i = 0; i < s->n; i++, row += classes)
-        for (int64_t c = 0; c < classes; c++)
-            row[c] = (real)(off + (c == u->label[u->place[i]]
-                                       ? 1 - u->o.label_smoothing : 0));
+    graft_tunable_put(&u->u, u->rows, u->u.floats, s->n);
+    graft_targets_fill(&own, u->label, u->o.label_smoothing, NULL);
     return GRAFT_OK;
 }
 
@@ -256,7 +252,7 @@ static void softmax(double *p, const real *x, int64_t classes)
 static int answer(struct graft_tune *u, double *p, int n)
 {
     const int64_t classes = graft_program_classes(u->u.program);
-    graft_tunable_put(&u->u, u->rows, u->u.floats, n, u->room);
+    graft_tunable_put(&u->u, u->rows, u->u.floats, n);
     int status = graft_program_forward(u->u.program, n);
     struct graft_view v = graft_program_output(u->u.program, 0);
     for (int i = 0; !status && i < n; i++)

@@ -166,12 +166,12 @@ static int run(struct graft_settings *s)
     int status = graft_train(&r, s->rt, &o);
     graft_cli_progress_clear();
     int signal = graft_cli_signal();
-    if (status == GRAFT_ECANCELED && signal && !s->no_cache) {
-        graft_cli_error(s->tune.unfreeze && s->output
-                            ? "interrupted; the same command with --resume "
-                              "goes on"
-                            : "interrupted; features so far are kept, the "
-                              "same command goes on");
+    const bool resumes = s->tune.unfreeze && s->output;
+    if (status == GRAFT_ECANCELED && signal && (resumes || !s->no_cache)) {
+        graft_cli_error(resumes ? "interrupted; the same command with "
+                                  "--resume goes on"
+                                : "interrupted; features so far are kept, "
+                                  "the same command goes on");
         return GRAFT_EXIT_SIGNAL + signal;
     }
     if (status) { /* 3 is for answers, and this is none */

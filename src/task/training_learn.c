@@ -83,6 +83,16 @@ int graft_training_features(struct graft_training *t)
     if (!status)
         status = make_items(t, &t->train, GRAFT_TRAIN, t->o->views,
                             t->trunk.floats);
+    if (!status && graft_tune_wanted(&t->o->tune)) {
+        graft_extract_release(&t->extract); /* its memory is needed */
+        status = graft_tune_new(&t->tune, t);
+    }
+    if (!status && t->tune && !t->tune->extract.raw) {
+        status = graft_tune_features(t->tune);
+        return status ? status : graft_report_item_skips(
+                                     t->report, t->train.item, t->train.n,
+                                     t->o->strict);
+    }
     if (!status)
         status = extract(t, &t->train, "features");
     return status;
@@ -152,11 +162,8 @@ int graft_training_solve(struct graft_training *t)
 
 int graft_training_tune(struct graft_training *t)
 {
-    if (!graft_tune_wanted(&t->o->tune))
-        return GRAFT_OK;
     graft_extract_release(&t->extract); /* its memory is needed */
-    int status = graft_tune_new(&t->tune, t);
-    return status ? status : graft_tune_run(t->tune);
+    return t->tune ? graft_tune_run(t->tune) : GRAFT_OK;
 }
 
 /* ---- val: opened once, after everything was chosen ----------------------- */

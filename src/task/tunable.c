@@ -38,6 +38,8 @@ static int open_model(struct graft_tunable *u, struct graft_runtime *rt,
         status = graft_head_append(u->model, trunk.features, o->head, true);
     if (status)
         return status;
+    u->features = trunk.features;
+    u->feature_floats = trunk.floats;
     u->logits = u->model->output.at[0];
     const struct graft_node *gemm =
         &u->model->node.at[u->model->value.at[u->logits].node];
@@ -92,6 +94,18 @@ static int select_parameters(struct graft_tunable *u,
 
 /* ---- the program --------------------------------------------------------- */
 
+static int list_rows(struct graft_tunable *u)
+{
+    const struct graft_crossing *x = &u->crossing;
+    u->rows = graft_calloc((size_t)x->n + 1, sizeof *u->rows);
+    if (!u->rows)
+        return GRAFT_EMEM;
+    memcpy(u->rows, x->value, (size_t)x->n * sizeof *u->rows);
+    u->rows[x->n] = u->features;
+    u->floats = x->floats + (x->inputs_only ? 0 : u->feature_floats);
+    return GRAFT_OK;
+}
+
 static int compile(struct graft_tunable *u, struct graft_runtime *rt,
                    const struct graft_tunable_options *o)
 {
@@ -113,7 +127,8 @@ static int compile(struct graft_tunable *u, struct graft_runtime *rt,
         return status;
     c.feeds = u->crossing.value;
     c.n_feeds = u->crossing.n;
-    return graft_program_new(&u->program, rt, &c);
+    status = graft_program_new(&u->program, rt, &c);
+    return status ? status : list_rows(u);
 }
 
 int graft_tunable_open(struct graft_tunable *out, struct graft_runtime *rt,
@@ -133,6 +148,7 @@ int graft_tunable_open(struct graft_tunable *out, struct graft_runtime *rt,
 
 void graft_tunable_release(struct graft_tunable *u)
 {
+    graft_free(u->rows);
     graft_program_free(u->program);
     graft_crossing_release(&u->crossing);
     graft_selection_free(u->selection);
@@ -147,9 +163,9 @@ void graft_tunable_extract(const struct graft_tunable *u,
                            struct graft_extract *x)
 {
     x->model = u->model;
-    x->values = u->crossing.value;
-    x->n_values = u->crossing.n;
-    x->floats = u->crossing.floats;
+    x->values = u->rows;
+    x->n_values = u->crossing.n + 1;
+    x->floats = u->floats;
     x->raw = u->crossing.inputs_only;
 }
 
@@ -166,7 +182,7 @@ const char *graft_tunable_name(const struct graft_tunable *u, int k)
 }
 
 void graft_tunable_put(const struct graft_tunable *u, const float *rows,
-                       int n, float *room)
+                       int64_t stride, int n)
 {
     const struct graft_crossing *x = &u->crossing;
     for (int k = 0; k < graft_program_n_inputs(u->program); k++) {
@@ -178,8 +194,7 @@ void graft_tunable_put(const struct graft_tunable *u, const float *rows,
         if (at == x->n)
             continue;
         for (int i = 0; i < n; i++)
-            memcpy(room + i * x->count[at], rows + i * x->floats + offset,
-                   (size_t)x->count[at] * sizeof *room);
-        graft_program_put(u->program, k, room, n);
+            graft_program_put_at(u->program, k, rows + i * stride + offset, i,
+                                 1);
     }
 }

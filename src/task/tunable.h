@@ -19,7 +19,11 @@ struct graft_tunable_options {
 
 struct graft_tunable {
     struct graft_model *model;
+    graft_value_id features;             /* what the head reads */
     graft_value_id logits, weight, bias; /* the head's */
+    graft_value_id *rows;                /* the crossing values, and behind
+                                            them the features */
+    int64_t floats, feature_floats;      /* of a row of them all, of those */
     struct graft_store *store;
     struct graft_selection *selection; /* the head's two parameters last */
     struct graft_crossing crossing;
@@ -34,15 +38,18 @@ struct graft_tunable {
 int graft_tunable_open(struct graft_tunable *out, struct graft_runtime *rt,
                        const struct graft_tunable_options *o);
 void graft_tunable_release(struct graft_tunable *u); /* all zero is fine */
-/* The part before the crossing, as what computes rows wants it. */
+/* Rows of crossing values and features with the file's weights, so that each
+ * photo passes through the network once. Where the input itself crosses, rows
+ * are the pixels, without features. */
 void graft_tunable_extract(const struct graft_tunable *u,
                            struct graft_extract *x);
 /* Bytes of the program: activations, scratch, packed parameters. */
 int64_t graft_tunable_bytes(const struct graft_tunable *u);
 const char *graft_tunable_name(const struct graft_tunable *u, int k);
-/* The first n images of the program's inputs, from rows of crossing values. */
+/* The first n images of the program's inputs, from rows `stride` apart whose
+ * crossing values stand first. */
 void graft_tunable_put(const struct graft_tunable *u, const float *rows,
-                       int n, float *room);
+                       int64_t stride, int n);
 
 /* graft_inspect_unfreeze (tunable_cost.c). */
 int graft_tunable_cost(struct graft_unfreezing **out,

@@ -65,7 +65,7 @@ static int open_tunable(struct graft_tunable *u, struct graft_runtime *rt,
 
 struct made_up {
     const struct graft_tunable *u;
-    float *rows, *room;
+    float *rows;
 };
 
 static int fill(void *ctx, const struct graft_shard *s)
@@ -73,7 +73,7 @@ static int fill(void *ctx, const struct graft_shard *s)
     const struct made_up *f = ctx;
     const int64_t classes = graft_program_classes(s->program);
     real *row = graft_program_target_rows(s->program);
-    graft_tunable_put(f->u, f->rows, s->n, f->room);
+    graft_tunable_put(f->u, f->rows, f->u->crossing.floats, s->n);
     for (int64_t i = 0; i < s->n * classes; i++)
         row[i] = i % (classes + 1) == 0;
     return GRAFT_OK;
@@ -103,12 +103,11 @@ static int measure(struct graft_unfreezing *x, struct graft_runtime *rt,
 {
     const size_t n = (size_t)graft_program_n_max(u->program) *
                      (size_t)u->crossing.floats;
-    struct made_up f = {u, graft_alloc_aligned(n * sizeof *f.rows),
-                        graft_alloc_aligned(n * sizeof *f.room)};
+    struct made_up f = {u, graft_alloc_aligned(n * sizeof *f.rows)};
     struct graft_learner_options o = GRAFT_LEARNER;
     struct graft_learner *l = NULL;
     int64_t *index = graft_calloc((size_t)x->batch, sizeof *index);
-    int status = f.rows && f.room && index ? GRAFT_OK : GRAFT_EMEM;
+    int status = f.rows && index ? GRAFT_OK : GRAFT_EMEM;
     struct graft_rng_key key = graft_rng_key(3, 4);
     for (size_t i = 0; !status && i < n; i++)
         f.rows[i] = (float)graft_rng_unit(key, i);
@@ -121,7 +120,6 @@ static int measure(struct graft_unfreezing *x, struct graft_runtime *rt,
         status = step(x, l, index);
     graft_learner_free(l);
     graft_free(f.rows);
-    graft_free(f.room);
     graft_free(index);
     return status;
 }

@@ -184,23 +184,36 @@ static int report(struct graft_tune *u)
     return r->unfreeze && (r->freeze || !u->o.freeze) ? GRAFT_OK : GRAFT_EMEM;
 }
 
+/* The head knows nothing yet; the probe's weights take its place. */
 static int begin(struct graft_tune *u)
 {
     struct graft_training *t = u->t;
+    const int64_t d = t->trunk.floats;
+    struct graft_probe head = {.classes = t->data->n_classes, .d = d};
     const struct graft_tunable_options o = {
         .path = t->o->model, .cut = t->o->cut, .unfreeze = u->o.unfreeze,
         .freeze = u->o.freeze, .preprocess = &t->extract.preprocess,
-        .head = t->probe};
-    int status = graft_tunable_open(&u->u, t->rt, &o);
+        .head = &head};
+    head.weight = graft_calloc((size_t)head.classes, (size_t)d *
+                                                     sizeof *head.weight);
+    head.bias = graft_calloc((size_t)head.classes, sizeof *head.bias);
+    int status = head.weight && head.bias
+                     ? graft_tunable_open(&u->u, t->rt, &o) : GRAFT_EMEM;
+    graft_free(head.weight);
+    graft_free(head.bias);
+    return status ? status : graft_tune_open_rows(u);
+}
+
+int graft_tune_prepare(struct graft_tune *u)
+{
+    int status = take_photos(u);
     if (!status)
-        status = take_photos(u);
+        status = graft_tune_keep_rows(u);
     if (!status)
         status = hold_out(u);
     if (!status)
         status = make_state(u);
-    if (!status)
-        status = report(u);
-    return status ? status : graft_tune_rows(u);
+    return status ? status : report(u);
 }
 
 int graft_tune_new(struct graft_tune **out, struct graft_training *t)
@@ -229,7 +242,7 @@ void graft_tune_free(struct graft_tune *u)
     graft_cache_close(u->extract.cache);
     graft_extract_release(&u->extract);
     graft_tunable_release(&u->u);
-    void *owned[] = {u->item, u->label, u->x, u->rows, u->room, u->all,
+    void *owned[] = {u->item, u->label, u->x, u->rows, u->all,
                      u->rest, u->held, u->place, u->start, u->state, u->folder};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         graft_free(owned[i]);

@@ -1,7 +1,9 @@
 /* Fine-tuning inside a training, after the probe.
  *
  *     status = graft_tune_check(o);            before any work
- *     status = graft_tune_new(&u, t);          model, selection, rows, folds
+ *     status = graft_tune_new(&u, t);          model, selection
+ *     status = graft_tune_features(u);         what crosses, and features
+ *     the probe is solved
  *     status = graft_tune_run(u);              try, decide, perhaps all photos
  *     if (u->tuned) graft_tune_answer, graft_tune_store
  *     graft_tune_free(u);
@@ -37,9 +39,9 @@ struct graft_tune {
                                      can be read */
     int32_t *label;               /* [n] */
     int n;
-    float *x;                     /* [n][floats]; NULL: computed or read again
+    float *x;                     /* [n][u.floats]; NULL: computed or read again
                                      whenever they are needed */
-    float *rows, *room;           /* of a shard */
+    float *rows;                  /* of a shard */
     int64_t *all, *rest, *held;   /* places in item */
     int n_rest, n_held;
     int64_t *place;               /* of the images of a shard */
@@ -64,6 +66,10 @@ int graft_tune_wanted(const struct graft_tune_options *o);
 int graft_tune_check(const struct graft_tune_options *o);
 int graft_tune_new(struct graft_tune **out, struct graft_training *t);
 void graft_tune_free(struct graft_tune *u);
+/* Photos, folds, state: what graft_tune_run begins with. */
+int graft_tune_prepare(struct graft_tune *u);
+/* Fills t->train.x, and keeps what crosses where it fits. */
+int graft_tune_features(struct graft_tune *u);
 int graft_tune_run(struct graft_tune *u);
 /* The tuned parameters and the head into `m`, the training's own model whose
  * features are `features`; probabilities or logits become its output. */
@@ -72,7 +78,10 @@ int graft_tune_store(struct graft_tune *u, struct graft_model *m,
 
 /* ---- tune_rows.c --------------------------------------------------------- */
 
-int graft_tune_rows(struct graft_tune *u);
+int graft_tune_open_rows(struct graft_tune *u);
+/* After the photos that cannot be read were left out of item: the rows move
+ * with them; pixels are read where they are what crosses. */
+int graft_tune_keep_rows(struct graft_tune *u);
 graft_fill_fn graft_tune_fill;
 /* Class probabilities p [n][classes] of the network as it is now for these
  * places in item. */

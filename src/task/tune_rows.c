@@ -8,20 +8,9 @@
 
 #include "base/alloc.h"
 #include "task/tune.h"
+#include "train/tuples.h"
 
 /* ---- how much ------------------------------------------------------------ */
-
-/* Bytes that rows may take: half of what is left. */
-static uint64_t room_for_rows(const struct graft_tune *u)
-{
-    uint64_t limit = u->t->rt->memory_limit;
-    uint64_t held = graft_alloc_stats().live_bytes;
-    if (limit)
-        return limit > held ? (limit - held) / 2 : 0;
-    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2
-                                 : (uint64_t)1 << 30;
-}
 
 /* Gradient, its part, momentum and so on, and the parameters twice. */
 static int64_t trained_bytes(const struct graft_tune *u)
@@ -29,6 +18,19 @@ static int64_t trained_bytes(const struct graft_tune *u)
     int vectors = 4 + (strcmp(u->o.optimizer, "sgd") ? 2 : 1) +
                   (u->o.ema > 0);
     return u->u.selection->size * (int64_t)sizeof(real) * vectors;
+}
+
+/* Bytes that rows may take: half of what is left. */
+static uint64_t room_for_rows(const struct graft_tune *u)
+{
+    uint64_t limit = u->t->rt->memory_limit;
+    uint64_t held = graft_alloc_stats().live_bytes +
+                    (uint64_t)trained_bytes(u);
+    if (limit)
+        return limit > held ? (limit - held) / 2 : 0;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2
+                                 : (uint64_t)1 << 30;
 }
 
 static void announce(const struct graft_tune *u, int64_t rows, bool keep)
@@ -41,7 +43,7 @@ static void announce(const struct graft_tune *u, int64_t rows, bool keep)
               u->u.selection->n, (long long)u->u.elements,
               mb * (double)(program + trained_bytes(u) + (keep ? rows : 0)),
               mb * (double)program, mb * (double)trained_bytes(u),
-              mb * (double)(keep ? rows : 0), u->n,
+              mb * (double)(keep ? rows : 0), u->t->train.n,
               keep ? "" : u->extract.raw ? " (too large to keep: read anew "
                                            "every epoch)"
                           : u->extract.cache ? " (too large for memory: read "
@@ -77,7 +79,7 @@ static int start_extract(struct graft_tune *u)
     const struct graft_extract *first = &u->t->extract;
     u->extract = (struct graft_extract){
         .rt = u->t->rt, .preprocess = first->preprocess,
-        .batch = first->batch, .exact = first->exact, .phase = "frozen part",
+        .batch = first->batch, .exact = first->exact, .phase = "features",
         .progress = first->progress, .progress_ctx = first->progress_ctx};
     graft_tunable_extract(&u->u, &u->extract);
     int status = graft_extract_fit(&u->extract);
@@ -98,45 +100,107 @@ static int check_items(const struct graft_load_item *item, int n)
 static int room_for_shard(struct graft_tune *u)
 {
     size_t n = (size_t)graft_program_n_max(u->u.program) *
-               (size_t)u->u.crossing.floats;
+               (size_t)u->u.floats;
     u->rows = graft_alloc_aligned(n * sizeof *u->rows);
-    u->room = graft_alloc_aligned(n * sizeof *u->room);
     u->place = graft_calloc((size_t)graft_program_n_max(u->u.program),
                             sizeof *u->place);
-    return u->rows && u->room && u->place ? GRAFT_OK : GRAFT_EMEM;
+    return u->rows && u->place ? GRAFT_OK : GRAFT_EMEM;
 }
 
-int graft_tune_rows(struct graft_tune *u)
+int graft_tune_open_rows(struct graft_tune *u)
 {
-    int64_t count = 0, bytes = 0;
-    if (!graft_mul_size(&count, u->n, u->u.crossing.floats) ||
-        !graft_mul_size(&bytes, count, sizeof *u->x))
+    int64_t bytes = 0;
+    const int n = u->t->train.n;
+    if (!graft_mul_size(&bytes, n, u->u.floats) ||
+        !graft_mul_size(&bytes, bytes, sizeof *u->x))
         return graft_fail(GRAFT_ELIMIT, "%d photos of %lld numbers are too "
-                          "many", u->n, (long long)u->u.crossing.floats);
+                          "many", n, (long long)u->u.floats);
     int status = start_extract(u);
     if (!status)
         status = room_for_shard(u);
     if (status)
         return status;
+    status = graft_runtime_reserve(u->t->rt, (uint64_t)trained_bytes(u),
+                                   "gradients and the optimizer");
+    if (status)
+        return status;
     bool keep = (uint64_t)bytes <= room_for_rows(u);
     announce(u, bytes, keep);
-    if (!keep)
-        return GRAFT_OK;
-    u->x = graft_alloc_aligned((size_t)bytes);
-    if (!u->x)
-        return GRAFT_EMEM;
-    status = graft_extract_rows(&u->extract, u->item, u->n, u->x);
-    if (!status)
-        status = check_items(u->item, u->n);
-    graft_extract_release(&u->extract);
+    if (keep)
+        u->x = graft_alloc_aligned((size_t)bytes);
+    return u->x || !keep ? GRAFT_OK : GRAFT_EMEM;
+}
+
+static int tell(const struct graft_tune *u, const char *phase, int done,
+                int n)
+{
+    const struct graft_train_options *o = u->t->o;
+    int status = graft_runtime_check(u->t->rt);
+    if (!status && o->progress &&
+        o->progress(o->progress_ctx, phase, "photos", (uint64_t)done,
+                    (uint64_t)n))
+        status = graft_fail(GRAFT_ECANCELED, "cancelled");
     return status;
+}
+
+static void take_features(const struct graft_tune *u, const float *rows,
+                          int first, int n)
+{
+    const int64_t d = u->u.feature_floats, floats = u->u.floats;
+    for (int i = 0; i < n; i++)
+        memcpy(u->t->train.x + (first + i) * d, rows + (i + 1) * floats - d,
+               (size_t)d * sizeof *rows);
+}
+
+int graft_tune_features(struct graft_tune *u)
+{
+    struct graft_rows *r = &u->t->train;
+    const int shard = graft_program_n_max(u->u.program);
+    int status = GRAFT_OK;
+    if (u->x) {
+        status = graft_extract_rows(&u->extract, r->item, r->n, u->x);
+        if (!status)
+            take_features(u, u->x, 0, r->n);
+        graft_extract_release(&u->extract);
+        return status;
+    }
+    u->extract.progress = NULL; /* told here, of all of them */
+    for (int first = 0; !status && first < r->n; first += shard) {
+        int n = r->n - first < shard ? r->n - first : shard;
+        status = tell(u, "features", first, r->n);
+        if (!status)
+            status = graft_extract_rows(&u->extract, r->item + first, n,
+                                        u->rows);
+        if (!status)
+            take_features(u, u->rows, first, n);
+    }
+    return status;
+}
+
+int graft_tune_keep_rows(struct graft_tune *u)
+{
+    const struct graft_rows *r = &u->t->train;
+    const int64_t floats = u->u.floats;
+    if (!u->x)
+        return GRAFT_OK;
+    if (u->extract.raw) {
+        u->extract.phase = "pixels";
+        int status = graft_extract_rows(&u->extract, u->item, u->n, u->x);
+        graft_extract_release(&u->extract);
+        return status ? status : check_items(u->item, u->n);
+    }
+    for (int i = 0, n = 0; i < r->n; i++)
+        if (!r->item[i].failed)
+            memmove(u->x + n++ * floats, u->x + i * floats,
+                    (size_t)floats * sizeof *u->x);
+    return GRAFT_OK;
 }
 
 /* ---- feeding ------------------------------------------------------------- */
 
 static int fetch(struct graft_tune *u, const int64_t *at, int n)
 {
-    const int64_t floats = u->u.crossing.floats;
+    const int64_t floats = u->u.floats;
     if (u->x) {
         for (int i = 0; i < n; i++)
             memcpy(u->rows + i * floats, u->x + at[i] * floats,
@@ -159,19 +223,15 @@ static int fetch(struct graft_tune *u, const int64_t *at, int n)
 int graft_tune_fill(void *ctx, const struct graft_shard *s)
 {
     struct graft_tune *u = ctx;
-    const int64_t classes = graft_program_classes(s->program);
-    const double off = u->o.label_smoothing / (double)classes;
+    struct graft_shard own = *s;
+    own.index = u->place;
     for (int i = 0; i < s->n; i++)
         u->place[i] = u->subset[s->index[i]];
     int status = fetch(u, u->place, s->n);
     if (status)
         return status;
-    graft_tunable_put(&u->u, u->rows, s->n, u->room);
-    real *row = graft_program_target_rows(s->program);
-    for (int i = 0; i < s->n; i++, row += classes)
-        for (int64_t c = 0; c < classes; c++)
-            row[c] = (real)(off + (c == u->label[u->place[i]]
-                                       ? 1 - u->o.label_smoothing : 0));
+    graft_tunable_put(&u->u, u->rows, u->u.floats, s->n);
+    graft_targets_fill(&own, u->label, u->o.label_smoothing, NULL);
     return GRAFT_OK;
 }
 
@@ -192,7 +252,7 @@ static void softmax(double *p, const real *x, int64_t classes)
 static int answer(struct graft_tune *u, double *p, int n)
 {
     const int64_t classes = graft_program_classes(u->u.program);
-    graft_tunable_put(&u->u, u->rows, n, u->room);
+    graft_tunable_put(&u->u, u->rows, u->u.floats, n);
     int status = graft_program_forward(u->u.program, n);
     struct graft_view v = graft_program_output(u->u.program, 0);
     for (int i = 0; !status && i < n; i++)
@@ -215,17 +275,6 @@ int graft_tune_known(struct graft_tune *u, double *p, const int64_t *at,
     return status;
 }
 
-static int tell(const struct graft_tune *u, int done, int n)
-{
-    const struct graft_train_options *o = u->t->o;
-    int status = graft_runtime_check(u->t->rt);
-    if (!status && o->progress &&
-        o->progress(o->progress_ctx, "val", "photos", (uint64_t)done,
-                    (uint64_t)n))
-        status = graft_fail(GRAFT_ECANCELED, "cancelled");
-    return status;
-}
-
 int graft_tune_answer(struct graft_tune *u, double *p,
                       struct graft_load_item *items, int n)
 {
@@ -234,7 +283,7 @@ int graft_tune_answer(struct graft_tune *u, double *p,
     u->extract.progress = NULL; /* told here, of all of them */
     for (int first = 0; !status && first < n; first += shard) {
         int count = n - first < shard ? n - first : shard;
-        status = tell(u, first, n);
+        status = tell(u, "val", first, n);
         if (!status)
             status = graft_extract_rows(&u->extract, items + first, count,
                                         u->rows);

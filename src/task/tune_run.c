@@ -334,13 +334,16 @@ static void tell_decision(const struct graft_tune *u)
 int graft_tune_run(struct graft_tune *u)
 {
     const char *found = NULL;
+    int status = graft_tune_prepare(u);
+    if (status)
+        return status;
     if (!u->n_held) {
         graft_log(u->t->rt, GRAFT_LOG_WARNING, "no photo can be held out: "
                   "whether fine-tuning helps cannot be told, the probe "
                   "stays");
         return GRAFT_OK;
     }
-    int status = graft_tune_folder(u, &found);
+    status = graft_tune_folder(u, &found);
     bool final = found && !strcmp(found, "final");
     if (!status && !final)
         status = try_it(u, found != NULL);

@@ -66,10 +66,13 @@ struct graft_learner_options {
     void *told_ctx;
     const char *recipe;     /* lines "name value" of what else the result
                                depends on (augmentation, data); NULL: none */
+    void *extra;            /* bytes of the owner's that are saved with the
+                               rest and come back with it; NULL: none */
+    uint64_t extra_bytes;
 };
 #define GRAFT_LEARNER                                                       \
     {GRAFT_SGD, GRAFT_SCHEDULE, 0, 0, 0, 0, 32, 1, NULL, NULL, NULL, NULL,  \
-     NULL}
+     NULL, NULL, 0}
 
 struct graft_learner {
     struct graft_learner_options options;

@@ -44,6 +44,7 @@ struct graft_tune {
     float *rows;                  /* of a shard */
     int64_t *all, *rest, *held;   /* places in item */
     int n_rest, n_held;
+    int64_t near_copies;          /* photos and views that are another's */
     int64_t *place;               /* of the images of a shard */
     int64_t *subset;              /* of the learner's images; one of those */
     real *start;                  /* the selection as the file has it */

@@ -262,6 +262,10 @@ int graft_tune_run(struct graft_tune *u)
                   "stays");
         return GRAFT_OK;
     }
+    if (u->near_copies)
+        graft_log(u->t->rt, GRAFT_LOG_INFO, "%lld near-copies among the "
+                  "photos to learn from: they are held out together",
+                  (long long)u->near_copies);
     status = graft_tune_folder(u, &found);
     bool final = found && !strcmp(found, "final");
     if (!status && !final)

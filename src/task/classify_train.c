@@ -89,7 +89,7 @@ static int timed(struct graft_training *t, const char *name, int status)
     return status;
 }
 
-static void release(struct graft_training *t)
+void graft_training_release(struct graft_training *t)
 {
     graft_cache_close(t->extract.cache);
     graft_extract_release(&t->extract);
@@ -149,7 +149,7 @@ int graft_classify_train(struct graft_report **out, struct graft_runtime *rt,
     struct graft_training t = {.rt = rt, .o = o, .started = graft_clock()};
     graft_str_init(&t.source);
     int status = run(&t);
-    release(&t);
+    graft_training_release(&t);
     if (status) {
         graft_report_free(t.report);
         return status;

@@ -40,5 +40,7 @@ int graft_training_features(struct graft_training *t);
 int graft_training_solve(struct graft_training *t);
 int graft_training_tune(struct graft_training *t); /* where it was asked for */
 int graft_training_val(struct graft_training *t);
+/* All but the report. */
+void graft_training_release(struct graft_training *t);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "graph/edit.h"
+#include "train/copies.h"
 #include "train/folds.h"
 #include "train/masters.h"
 
@@ -122,8 +123,8 @@ static int take_photos(struct graft_tune *u)
     return GRAFT_OK;
 }
 
-/* One of five folds decides; copies and views of a photo are on one side.
- * What is held out is judged as it is, without views. */
+/* One of five folds decides; copies, near-copies and views of a photo are on
+ * one side. What is held out is judged as it is, without views. */
 static int hold_out(struct graft_tune *u)
 {
     size_t n = (size_t)u->n + 1;
@@ -133,6 +134,9 @@ static int hold_out(struct graft_tune *u)
     int status = fold && photo ? GRAFT_OK : GRAFT_EMEM;
     for (int i = 0; !status && i < u->n; i++)
         photo[i] = u->item[i].hash;
+    if (!status)
+        status = graft_near_copies(photo, &u->near_copies, u->t->train.x,
+                                   u->label, u->n, u->t->trunk.floats);
     if (!status)
         status = graft_folds(fold, &folds, u->label, photo, u->n,
                              u->t->o->seed);

@@ -44,6 +44,7 @@ struct graft_tune {
     float *rows;                  /* of a shard */
     int64_t *all, *rest, *held;   /* places in item */
     int n_rest, n_held;
+    int64_t near_copies;          /* photos and views that are another's */
     int64_t *place;               /* of the images of a shard */
     int64_t *subset;              /* of the learner's images; one of those */
     real *start;                  /* the selection as the file has it */
@@ -92,6 +93,17 @@ int graft_tune_known(struct graft_tune *u, double *p, const int64_t *at,
 int graft_tune_answer(struct graft_tune *u, double *p,
                       struct graft_load_item *items, int n);
 
+/* ---- tune_judge.c -------------------------------------------------------- */
+
+/* Log-loss of each held-out photo with the parameters as they are. */
+int graft_tune_held(struct graft_tune *u, double *loss);
+double graft_tune_probe_mean(const struct graft_tune *u);
+/* An epoch of the try is worth its mean log-loss on the held-out photos. */
+int graft_tune_judge(struct graft_tune *u);
+/* Better than the probe: the mean of the paired differences is larger than
+ * its standard error. */
+void graft_tune_decide(struct graft_tune *u);
+
 /* ---- tune_state.c -------------------------------------------------------- */
 
 /* What the result depends on beside the learner's options. */
@@ -114,7 +126,6 @@ void graft_tune_log_step(struct graft_tune *u,
 /* After an epoch; held NaN: it was not judged. */
 void graft_tune_log_epoch(struct graft_tune *u, double held);
 double graft_tune_elapsed(const struct graft_tune *u);
-double graft_tune_probe_mean(const struct graft_tune *u);
 void graft_tune_warn(struct graft_tune *u); /* once, of the last error */
 
 #endif

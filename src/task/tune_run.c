@@ -7,9 +7,6 @@
 #include "task/tune.h"
 #include "train/schedule.h"
 
-/* As in a report: one photo cannot make a mean infinite. */
-#define P_MIN 1e-15
-
 static bool is_try(const struct graft_tune *u)
 {
     return !strcmp(u->part, "try");
@@ -57,84 +54,6 @@ static int probe_of_rest(struct graft_probe **out, const struct graft_tune *u)
     graft_free(label);
     graft_free(photo);
     return status;
-}
-
-/* ---- judging ------------------------------------------------------------- */
-
-/* Log-loss of each held-out photo with the parameters as they are. */
-static int held_losses(struct graft_tune *u, double *loss)
-{
-    const int64_t classes = u->t->data->n_classes;
-    double *p = graft_calloc((size_t)u->n_held + 1,
-                             (size_t)classes * sizeof *p);
-    if (!p)
-        return GRAFT_EMEM;
-    int status = graft_tune_known(u, p, u->held, u->n_held);
-    for (int i = 0; !status && i < u->n_held; i++)
-        loss[i] = -log(fmax(p[i * classes + u->label[u->held[i]]], P_MIN));
-    graft_free(p);
-    return status;
-}
-
-static double mean(const double *x, int n)
-{
-    double sum = 0;
-    for (int i = 0; i < n; i++)
-        sum += x[i];
-    return sum / n;
-}
-
-double graft_tune_probe_mean(const struct graft_tune *u)
-{
-    return mean(u->probe_loss, u->n_held);
-}
-
-/* An epoch of the try is worth its mean log-loss on the held-out photos. */
-static int judge(struct graft_tune *u)
-{
-    struct graft_tune_state *s = u->state;
-    double *loss = graft_calloc((size_t)u->n_held + 1, sizeof *loss);
-    if (!loss)
-        return GRAFT_EMEM;
-    graft_learner_swap(u->learner);
-    int status = held_losses(u, loss);
-    graft_learner_swap(u->learner);
-    if (!status) {
-        double value = mean(loss, u->n_held);
-        s->judged = u->learner->epoch;
-        if (isfinite(value) && (!s->best_epoch || value < s->best)) {
-            s->best = value;
-            s->best_epoch = s->judged;
-            memcpy(u->best_loss, loss, (size_t)u->n_held * sizeof *loss);
-        }
-        graft_tune_log_epoch(u, value);
-    }
-    graft_free(loss);
-    return status;
-}
-
-/* Better than the probe: the mean of the paired differences is larger than
- * its standard error. */
-static void decide(struct graft_tune *u)
-{
-    const struct graft_tune_state *s = u->state;
-    struct graft_tuning *r = u->t->report->tuning;
-    const int n = u->n_held;
-    double sum = 0;
-    r->epochs = (int)s->judged;
-    r->probe_log_loss = graft_tune_probe_mean(u);
-    if (!s->best_epoch)
-        return;
-    r->tuned_log_loss = s->best;
-    r->difference = r->probe_log_loss - s->best;
-    for (int i = 0; i < n; i++) {
-        double d = u->probe_loss[i] - u->best_loss[i] - r->difference;
-        sum += d * d;
-    }
-    r->standard_error = n > 1 ? sqrt(sum / (n - 1) / n) : NAN;
-    u->tuned = r->difference > r->standard_error; /* NaN: no */
-    r->best_epoch = u->tuned ? (int)s->best_epoch : 0;
-    r->tuned = u->tuned;
 }
 
 /* ---- a part of it -------------------------------------------------------- */
@@ -234,7 +153,7 @@ static int steps(struct graft_tune *u)
     int status = GRAFT_OK;
     while (!status) {
         if (is_try(u) && !l->at && l->epoch > u->state->judged)
-            status = judge(u);
+            status = graft_tune_judge(u);
         if (status || graft_learner_done(l) || (!l->at && enough(u)))
             break;
         status = graft_learner_step(l);
@@ -313,7 +232,7 @@ static int try_it(struct graft_tune *u, bool go_on)
         status = probe_of_rest(&probe, u);
     if (!status && !go_on) {
         start_from(u, probe);
-        status = held_losses(u, u->probe_loss);
+        status = graft_tune_held(u, u->probe_loss);
     }
     if (!status)
         status = run_part(u, "try", u->rest, u->n_rest, go_on);
@@ -343,13 +262,17 @@ int graft_tune_run(struct graft_tune *u)
                   "stays");
         return GRAFT_OK;
     }
+    if (u->near_copies)
+        graft_log(u->t->rt, GRAFT_LOG_INFO, "%lld near-copies among the "
+                  "photos to learn from: they are held out together",
+                  (long long)u->near_copies);
     status = graft_tune_folder(u, &found);
     bool final = found && !strcmp(found, "final");
     if (!status && !final)
         status = try_it(u, found != NULL);
     if (status)
         return status;
-    decide(u);
+    graft_tune_decide(u);
     tell_decision(u);
     u->t->report->tuning->photos_per_second =
         u->state->seconds > 0 ? u->state->images / u->state->seconds : 0;

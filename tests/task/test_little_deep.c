@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "task/little_deep.h"
 
+#include "base/alloc.h"
 #include "base/rng.h"
 #include "graph/edit.h"
 #include "onnx/onnx.h"
@@ -94,6 +95,41 @@ void little_deep_model(struct graft_runtime *rt, const char *path)
     assert_ok(graft_edit_outputs(m, &x, 1));
     assert_ok(graft_onnx_save(m, path, NULL));
     graft_graph_free(m);
+}
+
+void deep_begin(struct deep_world *w, int threads, const char *unfreeze)
+{
+    memcpy(w->folder, test_folder(), sizeof w->folder);
+    w->rt = little_runtime(threads, little_path(w->folder, "cache"));
+    w->model = graft_strdup(little_path(w->folder, "backbone.onnx"));
+    w->data = graft_strdup(little_path(w->folder, "data"));
+    w->out = graft_strdup(little_path(w->folder, "out.onnx"));
+    little_deep_model(w->rt, w->model);
+    little_data(w->data);
+    w->o = (struct graft_train_options)GRAFT_TRAIN_OPTIONS;
+    w->o.model = w->model;
+    w->o.data = w->data;
+    w->o.output = w->out;
+    w->o.l2 = 100;
+    w->o.tune.unfreeze = unfreeze;
+    w->o.tune.epochs = 3;
+    w->o.tune.batch_size = 8;
+    w->o.tune.learning_rate = 0.02;
+}
+
+void deep_end(struct deep_world *w)
+{
+    graft_free((void *)w->model);
+    graft_free((void *)w->data);
+    graft_free((void *)w->out);
+    graft_runtime_free(w->rt);
+}
+
+struct graft_report *deep_train(const struct deep_world *w)
+{
+    struct graft_report *r = NULL;
+    assert_ok(graft_train(&r, w->rt, &w->o));
+    return r;
 }
 
 TEST(task_little_deep__the_network_is_as_told)

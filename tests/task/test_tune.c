@@ -6,57 +6,13 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "graft/classifier.h"
 #include "onnx/onnx.h"
 #include "task/little.h"
 #include "task/little_deep.h"
 #include "test.h"
 
-struct world {
-    char folder[128];
-    const char *model, *data, *out;
-    struct graft_runtime *rt;
-    struct graft_train_options o;
-};
-
-/* A probe held back so strongly that it knows nothing: every step helps. */
-static void begin(struct world *w, int threads, const char *unfreeze)
-{
-    memcpy(w->folder, test_folder(), sizeof w->folder);
-    w->rt = little_runtime(threads, little_path(w->folder, "cache"));
-    w->model = graft_strdup(little_path(w->folder, "backbone.onnx"));
-    w->data = graft_strdup(little_path(w->folder, "data"));
-    w->out = graft_strdup(little_path(w->folder, "out.onnx"));
-    little_deep_model(w->rt, w->model);
-    little_data(w->data);
-    w->o = (struct graft_train_options)GRAFT_TRAIN_OPTIONS;
-    w->o.model = w->model;
-    w->o.data = w->data;
-    w->o.output = w->out;
-    w->o.l2 = 100;
-    w->o.tune.unfreeze = unfreeze;
-    w->o.tune.epochs = 3;
-    w->o.tune.batch_size = 8;
-    w->o.tune.learning_rate = 0.02;
-}
-
-static void end(struct world *w)
-{
-    graft_free((void *)w->model);
-    graft_free((void *)w->data);
-    graft_free((void *)w->out);
-    graft_runtime_free(w->rt);
-}
-
-static struct graft_report *train(const struct world *w)
-{
-    struct graft_report *r = NULL;
-    assert_ok(graft_train(&r, w->rt, &w->o));
-    return r;
-}
-
 /* Do both files hold the same bytes under this name? */
-static int same_tensor(const struct world *w, const char *a, const char *b,
+static int same_tensor(const struct deep_world *w, const char *a, const char *b,
                        const char *name)
 {
     const char *path[] = {a, b};
@@ -79,9 +35,9 @@ static int same_tensor(const struct world *w, const char *a, const char *b,
 
 TEST(task_tune__what_beats_the_probe_is_written_and_comes_back)
 {
-    struct world w;
-    begin(&w, 2, "name:c3.weight");
-    struct graft_report *r = train(&w), *again = NULL;
+    struct deep_world w;
+    deep_begin(&w, 2, "name:c3.weight");
+    struct graft_report *r = deep_train(&w), *again = NULL;
     assert_non_null(r->tuning);
     assert_true(r->tuning->tuned);
     assert_int_equal(r->tuning->parameters, 3);
@@ -101,31 +57,31 @@ TEST(task_tune__what_beats_the_probe_is_written_and_comes_back)
     assert_true(again->verified);
     graft_report_free(again);
     graft_report_free(r);
-    end(&w);
+    deep_end(&w);
 }
 
 TEST(task_tune__what_is_frozen_keeps_its_bytes)
 {
     static const char *const name[] = {"c1.weight", "c2.weight", "norm.scale",
                                        "norm.mean", "norm.var", "c3.weight"};
-    struct world w;
-    begin(&w, 2, "all");
+    struct deep_world w;
+    deep_begin(&w, 2, "all");
     w.o.tune.freeze = "name:c2*,norm";
-    struct graft_report *r = train(&w);
+    struct graft_report *r = deep_train(&w);
     assert_true(r->tuning->tuned);
     for (int i = 0; i < 6; i++)
         assert_int_equal(same_tensor(&w, w.model, w.out, name[i]),
                          i > 0 && i < 5);
     graft_report_free(r);
-    end(&w);
+    deep_end(&w);
 }
 
 TEST(task_tune__a_probe_that_is_not_beaten_stays)
 {
-    struct world w;
-    begin(&w, 2, "last-stage");
+    struct deep_world w;
+    deep_begin(&w, 2, "last-stage");
     w.o.tune.learning_rate = 1e-12;
-    struct graft_report *r = train(&w);
+    struct graft_report *r = deep_train(&w);
     assert_false(r->tuning->tuned);
     assert_int_equal(r->tuning->best_epoch, 0);
     assert_int_equal(r->tuning->epochs, 3);
@@ -133,7 +89,7 @@ TEST(task_tune__a_probe_that_is_not_beaten_stays)
     graft_report_free(r);
     w.o.output = little_path(w.folder, "head.onnx");
     w.o.tune.unfreeze = "none";
-    r = train(&w);
+    r = deep_train(&w);
     assert_null(r->tuning);
     assert_null(strstr(r->json, "\"tune\""));
     graft_report_free(r);
@@ -142,14 +98,14 @@ TEST(task_tune__a_probe_that_is_not_beaten_stays)
                                        "graft_head_bias"};
     for (int i = 0; i < 4; i++)
         assert_true(same_tensor(&w, w.o.output, w.out, name[i]));
-    end(&w);
+    deep_end(&w);
 }
 
 TEST(task_tune__the_logs_tell_each_step_and_epoch)
 {
-    struct world w;
-    begin(&w, 2, "last-stage");
-    graft_report_free(train(&w));
+    struct deep_world w;
+    deep_begin(&w, 2, "last-stage");
+    graft_report_free(deep_train(&w));
     uint8_t *text = NULL;
     uint64_t n = 0;
     int lines = 0, ended = 0;
@@ -169,7 +125,7 @@ TEST(task_tune__the_logs_tell_each_step_and_epoch)
                               1 << 20));
     assert_memory_equal(text, "part,epoch,", 11);
     graft_free(text);
-    end(&w);
+    deep_end(&w);
 }
 
 /* ---- the same whatever happens ------------------------------------------- */
@@ -177,21 +133,21 @@ TEST(task_tune__the_logs_tell_each_step_and_epoch)
 /* Two values cross (a skip connection), or the picture itself. */
 static void warm_is_the_same(const char *unfreeze, uint64_t decoded)
 {
-    struct world w;
-    begin(&w, 2, unfreeze);
+    struct deep_world w;
+    deep_begin(&w, 2, unfreeze);
     usleep(60000); /* files just changed are not noted by the side index */
-    graft_report_free(train(&w));
+    graft_report_free(deep_train(&w));
     w.o.output = little_path(w.folder, "again.onnx");
-    struct graft_report *r = train(&w);
+    struct graft_report *r = deep_train(&w);
     assert_int_equal(r->photos_decoded, decoded);
     assert_true(r->tuning->tuned);
     graft_report_free(r);
     assert_true(little_same(w.out, w.o.output));
     w.o.output = little_path(w.folder, "plain.onnx");
     w.o.no_cache = true;
-    graft_report_free(train(&w));
+    graft_report_free(deep_train(&w));
     assert_true(little_same(w.out, w.o.output));
-    end(&w);
+    deep_end(&w);
 }
 
 TEST(task_tune__what_crosses_comes_from_the_cache)
@@ -205,15 +161,15 @@ TEST(task_tune__pixels_are_read_again)
 
 TEST(task_tune__threads_change_no_byte)
 {
-    struct world w;
-    begin(&w, 1, "all");
+    struct deep_world w;
+    deep_begin(&w, 1, "all");
     w.o.views = 2;
     w.o.tune.optimizer = "adamw";
     w.o.tune.learning_rate = 0.01;
     w.o.tune.ema = 0.9;
     w.o.tune.label_smoothing = 0.1;
     w.o.tune.layer_decay = 0.8;
-    struct graft_report *r = train(&w);
+    struct graft_report *r = deep_train(&w);
     assert_true(r->tuning->tuned);
     graft_report_free(r);
     for (int threads = 2; threads <= 3; threads++) {
@@ -221,10 +177,10 @@ TEST(task_tune__threads_change_no_byte)
         w.rt = little_runtime(threads, little_path(w.folder, "cache"));
         w.o.output = little_path(w.folder, threads == 2 ? "2.onnx"
                                                         : "3.onnx");
-        graft_report_free(train(&w));
+        graft_report_free(deep_train(&w));
         assert_true(little_same(w.out, w.o.output));
     }
-    end(&w);
+    deep_end(&w);
 }
 
 /* ---- val ----------------------------------------------------------------- */
@@ -253,29 +209,29 @@ static int guard(void *ctx, const char *phase, const char *things,
 
 TEST(task_tune__val_is_closed_until_the_end)
 {
-    struct world w;
-    begin(&w, 2, "name:c3.weight");
+    struct deep_world w;
+    deep_begin(&w, 2, "name:c3.weight");
     struct door d = {little_path(w.data, "val"), little_path(w.folder,
                                                              "away"),
                      false, false};
     w.o.no_cache = true;
     w.o.progress = guard;
     w.o.progress_ctx = &d;
-    struct graft_report *r = train(&w);
+    struct graft_report *r = deep_train(&w);
     assert_true(d.opened);
     assert_true(r->tuning->tuned);
     assert_int_equal(r->total, 10);
     graft_report_free(r);
-    end(&w);
+    deep_end(&w);
 }
 
 /* ---- what is refused ----------------------------------------------------- */
 
 TEST(task_tune__says_what_is_wrong)
 {
-    struct world w;
+    struct deep_world w;
     struct graft_report *r = NULL;
-    begin(&w, 1, "sideways");
+    deep_begin(&w, 1, "sideways");
     assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EARG, "sideways");
     w.o.tune.unfreeze = "name:nothing*";
     assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ENOTFOUND, "nothing*");
@@ -308,72 +264,34 @@ TEST(task_tune__says_what_is_wrong)
     assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EARG, "unfreeze");
     assert_null(r);
     assert_false(graft_file_exists(w.out));
-    end(&w);
+    deep_end(&w);
 }
 
-/* ---- stopping and going on ----------------------------------------------- */
+/* ---- what it would cost ---------------------------------------------------
+ */
 
-struct stop {
-    int after, calls; /* steps of tuning */
-};
-
-static int stop_after(void *ctx, const char *phase, const char *things,
-                      uint64_t done, uint64_t total)
+TEST(task_tune__says_what_it_would_cost)
 {
-    struct stop *s = ctx;
-    (void)things, (void)done, (void)total;
-    return !strncmp(phase, "tuning", 6) && ++s->calls == s->after;
-}
-
-/* The log without what the clock says. */
-static uint64_t log_hash(const char *path)
-{
-    uint8_t *text = NULL;
-    uint64_t n = 0, h = 1469598103934665603u;
-    assert_ok(graft_file_read(&text, &n, path, 1 << 20));
-    bool timed = false;
-    for (uint64_t i = 0; i < n; i++) {
-        timed |= n - i > 7 && (!memcmp(text + i, "seconds", 7) ||
-                               !memcmp(text + i, "photos_", 7));
-        timed &= text[i] != '\n';
-        h = timed ? h : (h ^ text[i]) * 1099511628211u;
-    }
-    graft_free(text);
-    return h;
-}
-
-TEST(task_tune__to_resume_is_never_to_have_stopped)
-{
-    struct world w;
-    begin(&w, 2, "last-stage");
-    w.o.tune.ema = 0.5;
-    graft_report_free(train(&w));
-    uint64_t log = log_hash(little_path(w.folder, "out.run/log.jsonl"));
-    struct graft_report *r = NULL;
-    const int after[] = {1, 4, 9, 11}; /* 3 steps an epoch, 9 of the try */
-    for (int i = 0; i < 4; i++) {
-        char name[16], folder[32];
-        struct stop s = {after[i], 0};
-        snprintf(name, sizeof name, "o%d.onnx", i);
-        snprintf(folder, sizeof folder, "o%d.run/log.jsonl", i);
-        w.o.output = little_path(w.folder, name);
-        w.o.progress = stop_after;
-        w.o.progress_ctx = &s;
-        w.o.tune.resume = false;
-        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ECANCELED, "");
-        assert_false(graft_file_exists(w.o.output));
-        w.o.progress = NULL;
-        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EEXIST, "--resume");
-        w.o.tune.resume = true;
-        w.o.tune.momentum = 0.5;
-        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EMISMATCH,
-                     "momentum");
-        w.o.tune.momentum = -1;
-        graft_runtime_free(w.rt);
-        w.rt = little_runtime(1 + i % 3, little_path(w.folder, "cache"));
-        graft_report_free(train(&w));
-        assert_true(little_same(w.out, w.o.output));
-        assert_true(log == log_hash(little_path(w.folder, folder)));
-    }
-    end(&w);
+    struct deep_world w;
+    struct graft_unfreezing *x = NULL;
+    deep_begin(&w, 2, NULL);
+    assert_ok(graft_inspect_unfreeze(&x, w.rt, w.model, NULL,
+                                     "name:c3.weight", NULL, 0));
+    assert_int_equal(x->parameters, 3);
+    assert_string_equal(x->names[0], "c3.weight");
+    assert_int_equal(x->elements, 8 * 8 * 9 + 10 * 8 + 10);
+    assert_int_equal(x->n_crossing, 2); /* the skip, and what c3 reads */
+    assert_int_equal(x->crossing_elements, 2 * 8 * 8 * 8);
+    assert_int_equal(x->batch, 32);
+    assert_true(x->step_seconds > 0);
+    /* Parameters, their gradient twice, momentum: at least. */
+    assert_true(x->trained_bytes >= 4 * (8 * 8 * 9 + 80) *
+                                        (int64_t)sizeof(real));
+    assert_non_null(strstr(x->json, "\"c3.weight\""));
+    graft_unfreezing_free(x);
+    x = NULL;
+    assert_fails(graft_inspect_unfreeze(&x, w.rt, w.model, NULL, "name:z",
+                                        NULL, 0), GRAFT_ENOTFOUND, "name:z");
+    assert_null(x);
+    deep_end(&w);
 }

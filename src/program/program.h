@@ -128,6 +128,13 @@ void graft_program_backward(struct graft_program *p);
 /* Section 4: writes (STORE) the flat gradient of the selection. */
 void graft_program_finish(struct graft_program *p, real *flat);
 
+/* Images of a shard where nobody says: 4 to 16, fewer where activations are
+ * large beside the weights. A function of the model and of what is trained,
+ * since the arithmetic depends on it. */
+int graft_shard_images(int *out, struct graft_runtime *rt,
+                       const struct graft_model *m,
+                       const struct graft_selection *train);
+
 /* Section 3 for one of several shards, each after its forward, whose
  * gradients add up in the order of the calls; and after the `last` one
  * section 4. Of a program with a loss; n > 0. */

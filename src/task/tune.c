@@ -15,7 +15,7 @@ enum { EPOCHS = 15, BATCH = 32, PATIENCE = 5, FOLDS = 5 };
 
 /* ---- options ------------------------------------------------------------- */
 
-int graft_tune_wanted(const struct graft_tune_options *o)
+bool graft_tune_wanted(const struct graft_tune_options *o)
 {
     return o->unfreeze && strcmp(o->unfreeze, "none");
 }

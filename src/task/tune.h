@@ -63,7 +63,7 @@ struct graft_tune {
     bool tuned;                   /* is better than the probe */
 };
 
-int graft_tune_wanted(const struct graft_tune_options *o);
+bool graft_tune_wanted(const struct graft_tune_options *o);
 int graft_tune_check(const struct graft_tune_options *o);
 int graft_tune_new(struct graft_tune **out, struct graft_training *t);
 void graft_tune_free(struct graft_tune *u);

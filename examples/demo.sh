@@ -1,6 +1,6 @@
 #!/bin/sh
-# From cats to tigers: draws pictures, trains a head on our own backbone,
-# checks the result, looks at a few pictures. `make demo` runs it.
+# From cats to tigers: draws pictures, trains a head on our own backbone, then
+# its last stage too, checks the results, looks at a few pictures. `make demo` runs it.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 build=${BUILD:-build}
@@ -22,6 +22,11 @@ run "$graft" verify "$demo/tigers.onnx" "$demo/photos"
 # shellcheck disable=SC2046
 run "$graft" predict "$demo/tigers.onnx" \
     $(find "$demo/photos/val" -name '*.jpg' | sort | awk 'NR % 14 == 1')
+echo
+echo "The same, with the backbone's last stage learning too, if that helps:"
+run "$graft" train pretrained/graft-mini.onnx "$demo/photos" \
+    --unfreeze last-stage -o "$demo/deeper.onnx" -f --cache "$demo/cache"
+run "$graft" verify "$demo/deeper.onnx" "$demo/photos"
 cat <<END
 
 Done. In $demo:
@@ -30,6 +35,7 @@ Done. In $demo:
   tigers.json         what it says about itself
   tigers.labels.txt   its classes
   tigers.report.json  how it did
+  deeper.onnx         the one with a trained last stage, deeper.run/ its log
 
 Your own: make a folder with one folder of photos for each class, then
   $graft train pretrained/graft-mini.onnx PHOTOS -o mine.onnx

@@ -46,6 +46,11 @@ struct graft_trainer_options {
     const char *const *parameters; /* names of initializers, or patterns with
                              '*' and '?'; NULL: all that can be trained */
     int n_parameters;
+    const char *unfreeze; /* or in words, joined by commas, as `graft train
+                             --unfreeze` takes them: "all", "last-stage",
+                             "stages:2", "from:VALUE", "name:PATTERN", "bias",
+                             "norm"; NULL: `parameters` says it */
+    const char *freeze;   /* words for what is taken away again; NULL: none */
     const char *scores;   /* value with a row of scores for each image; NULL:
                              the first output, or what its Softmax, LogSoftmax
                              or Sigmoid reads */
@@ -77,8 +82,8 @@ struct graft_trainer_options {
     int n_inputs;
 };
 #define GRAFT_TRAINER_OPTIONS                                               \
-    {NULL, 0, NULL, "softmax", 0, "sgd", 0.01, 0.9, false, 0.9, 0.999,      \
-     1e-8, 0, true, 1, "constant", 0, 0, 0, 0, 0, 0, NULL, 0}
+    {NULL, 0, NULL, NULL, NULL, "softmax", 0, "sgd", 0.01, 0.9, false,      \
+     0.9, 0.999, 1e-8, 0, true, 1, "constant", 0, 0, 0, 0, 0, 0, NULL, 0}
 
 /* Selects parameters and compiles. What lies before them all is computed
  * forward only. Refuses what cannot be trained, naming the node. options NULL:

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/glob.h"
 #include "program/trainable.h"
+#include "program/unfreeze.h"
 
 enum { SHARD = 16 }; /* images */
 
@@ -124,21 +125,45 @@ static int choose(struct graft_trainables *x, const struct graft_model *m,
     return GRAFT_OK;
 }
 
+static int keep(graft_trainer *t, const graft_value_id *value, int n)
+{
+    if (!n)
+        return graft_fail(GRAFT_EUNSUPPORTED, "'%s' has no parameters that "
+                          "can be trained", t->model->path);
+    int status = graft_store_new(&t->store, t->model, t->rt);
+    return status ? status
+                  : graft_selection_new(&t->selection, t->store, value, n);
+}
+
+static int select_by_words(graft_trainer *t,
+                           const struct graft_trainer_options *o,
+                           const struct graft_compile *c)
+{
+    struct graft_unfrozen x = {0};
+    if (o->parameters)
+        return graft_fail(GRAFT_EARG, "parameters are named and said in words "
+                          "as well");
+    int status = graft_unfreeze(&x, t->rt, c,
+                                o->unfreeze ? o->unfreeze : "all",
+                                o->freeze);
+    if (!status)
+        status = keep(t, x.value, x.n);
+    graft_unfrozen_release(&x);
+    return status;
+}
+
 static int select_parameters(graft_trainer *t,
                              const struct graft_trainer_options *o,
                              const struct graft_compile *c)
 {
     struct graft_trainables x = {0};
+    if (o->unfreeze || o->freeze)
+        return select_by_words(t, o, c);
     int status = graft_trainables_find(&x, t->rt, c);
     if (!status && o->parameters)
         status = choose(&x, t->model, o);
-    if (!status && !x.n)
-        status = graft_fail(GRAFT_EUNSUPPORTED, "'%s' has no parameters that "
-                            "can be trained", t->model->path);
     if (!status)
-        status = graft_store_new(&t->store, t->model, t->rt);
-    if (!status)
-        status = graft_selection_new(&t->selection, t->store, x.value, x.n);
+        status = keep(t, x.value, x.n);
     graft_trainables_release(&x);
     return status;
 }

@@ -51,6 +51,14 @@ void graft_check_lanes(const struct graft_call *c);
 
 /* Memory, packs, views and calls of a compiled program (bind.c). */
 int graft_program_bind(struct graft_program *p);
+/* Input i of step s in the form `r`; one that varies is filled later
+ * (bind_packs.c). */
+int graft_get_pack(struct graft_program *p, struct graft_step *s, int i,
+                   const struct graft_pack_request *r, void **out);
+/* An initializer that is read as it is, by input `input` of s (NULL: by
+ * others). */
+int graft_plain_copy(struct graft_program *p, int v,
+                     const struct graft_step *s, int input, void **out);
 /* Section 1; the first time everything, then what the selection changes. */
 void graft_program_run_params(struct graft_program *p, bool first);
 

@@ -215,7 +215,8 @@ static int choose(struct graft_unfrozen *out, struct graft_choosing *x,
     bool *keep = graft_calloc(n, sizeof *keep);
     x->chosen = graft_calloc(n, sizeof *x->chosen);
     x->below = graft_calloc((size_t)x->m->value.n + 1, sizeof *x->below);
-    int status = keep && x->chosen && x->below ? graft_find_stages(x) : GRAFT_EMEM;
+    int status = keep && x->chosen && x->below ? graft_find_stages(x)
+                                               : GRAFT_EMEM;
     if (!status)
         status = read_words(x, unfreeze);
     for (int t = 0; !status && t < x->all.n; t++)

@@ -60,8 +60,7 @@ void graft_report_free(struct graft_report *r)
         graft_free(r->tuning->freeze);
     }
     void *owned[] = {r->tuning, r->labels, r->confusion, r->precision,
-                     r->recall,
-                     r->mistakes, r->skipped, r->phases, r->cut,
+                     r->recall, r->mistakes, r->skipped, r->phases, r->cut,
                      r->preprocess, r->preprocess_source, r->json, r->output,
                      r->model, r->cv, r->verdict};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)

@@ -112,7 +112,7 @@ int graft_learner_apply(struct graft_learner *l);
 
 /* What the parameters say of images, which need not be those of training. */
 struct graft_evaluation {
-    double loss;    /* sum of weight * own loss; not finite where they are not */
+    double loss;    /* sum of weight * own loss; as it comes, finite or not */
     double *each;   /* own loss of each; NULL: not asked for */
     float *scores;  /* [n][classes]; NULL: not asked for */
 };

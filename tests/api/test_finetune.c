@@ -311,6 +311,38 @@ TEST(api_finetune__same_bits_for_any_threads)
     }
 }
 
+TEST(api_finetune__parameters_in_words)
+{
+    static const struct {
+        const char *unfreeze, *freeze, *first;
+        int n;
+    } words[] = {{"from:join1", NULL, "c1.w", 0},
+                 {"norm", NULL, "stem.scale", 12},
+                 {"all", "name:fc.*", "stem.w", 0},
+                 {"name:fc.*", NULL, "fc.w", 2}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct net *n = net_residual();
+        struct graft_trainer_options o = GRAFT_TRAINER_OPTIONS;
+        struct graft_array a;
+        struct graft_train_batch b;
+        graft_trainer *t = NULL;
+        residual_batch(&b, &a);
+        o.unfreeze = words[i].unfreeze;
+        o.freeze = words[i].freeze;
+        assert_ok(graft_trainer_new(&t, n->m, &o));
+        if (words[i].n)
+            assert_int_equal(graft_trainer_n_parameters(t), words[i].n);
+        if (words[i].first)
+            assert_string_equal(graft_trainer_name(t, 0), words[i].first);
+        double before = loss_of(t, &b), after;
+        for (int k = 0; k < 3; k++)
+            assert_ok(graft_trainer_step(t, &b, &after));
+        assert_true(after < before);
+        graft_trainer_free(t);
+        net_free(n);
+    }
+}
+
 /* ---- state and results --------------------------------------------------- */
 
 static graft_trainer *trained(struct net *n, const char *optimizer, int steps,

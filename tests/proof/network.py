@@ -25,7 +25,7 @@ NETWORKS = {  # name: how torchvision calls it
 }
 SIDE = 112  # of a picture: maps of 28, 14, 7 as at 224
 BATCH = 3
-DRAWS = 2  # batches: an error is the rms over all of them
+DRAWS = 4  # batches: an error is the rms over all of them
 CLASSES = 40
 
 # Where the derivative jumps. Smooth activations are not in here.
@@ -159,7 +159,7 @@ class Case:
 
     def pictures(self, net, generator):
         start = copy.deepcopy(net.state_dict())
-        for _ in range(50):
+        for _ in range(200):
             x = torch.randn(DRAWS * BATCH, 3, SIDE, SIDE,
                             generator=generator)
             net.load_state_dict(start)

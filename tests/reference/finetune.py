@@ -96,6 +96,7 @@ class Network:
 
 class TrainerOptions(c.Structure):  # struct graft_trainer_options
     _fields_ = [("parameters", c.c_void_p), ("n_parameters", c.c_int),
+                ("unfreeze", c.c_char_p), ("freeze", c.c_char_p),
                 ("scores", c.c_char_p), ("loss", c.c_char_p),
                 ("label_smoothing", c.c_double), ("optimizer", c.c_char_p),
                 ("learning_rate", c.c_double), ("momentum", c.c_double),

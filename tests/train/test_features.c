@@ -30,7 +30,7 @@ static void make_photo(const char *folder, int seed)
     char path[4300];
     snprintf(path, sizeof path, "%s/%d.bmp", folder, seed);
     assert_ok(graft_file_write(path, file, SIZE, GRAFT_WRITE_NEW));
-    /* what was just written may change unseen, so it is not known by its time */
+    /* what was just written may change unseen: not known by its time */
     const struct timespec old[2] = {{.tv_sec = 1000000000 + seed},
                                     {.tv_sec = 1000000000 + seed}};
     assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);

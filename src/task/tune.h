@@ -16,6 +16,8 @@
 #include "task/tunable.h"
 #include "train/learner.h"
 
+enum { GRAFT_EPOCHS_MAX = 100000 };
+
 /* What checkpoints hold beside the learner's state; behind it in memory
  * stand the log-losses of the held-out photos: the probe's, and the best
  * epoch's. */

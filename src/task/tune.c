@@ -15,7 +15,7 @@ enum { EPOCHS = 15, BATCH = 32, PATIENCE = 5, FOLDS = 5 };
 
 /* ---- options ------------------------------------------------------------- */
 
-int graft_tune_wanted(const struct graft_tune_options *o)
+bool graft_tune_wanted(const struct graft_tune_options *o)
 {
     return o->unfreeze && strcmp(o->unfreeze, "none");
 }
@@ -73,7 +73,7 @@ int graft_tune_check(const struct graft_tune_options *o)
                          o->resume ? "resume" : "freeze") : GRAFT_OK;
     const struct graft_tune_options c = choose(o);
     const struct { const char *what; double x, low, high; } range[] = {
-        {"epochs", o->epochs, 0, 100000},
+        {"epochs", o->epochs, 0, GRAFT_EPOCHS_MAX},
         {"batch_size", o->batch_size, 0, 65536},
         {"learning_rate", c.learning_rate, 0, 1000},
         {"momentum", c.momentum, 0, 0.9999},

@@ -16,6 +16,8 @@
 #include "task/tunable.h"
 #include "train/learner.h"
 
+enum { GRAFT_EPOCHS_MAX = 100000 };
+
 /* What checkpoints hold beside the learner's state; behind it in memory
  * stand the log-losses of the held-out photos: the probe's, and the best
  * epoch's. */
@@ -63,7 +65,7 @@ struct graft_tune {
     bool tuned;                   /* is better than the probe */
 };
 
-int graft_tune_wanted(const struct graft_tune_options *o);
+bool graft_tune_wanted(const struct graft_tune_options *o);
 int graft_tune_check(const struct graft_tune_options *o);
 int graft_tune_new(struct graft_tune **out, struct graft_training *t);
 void graft_tune_free(struct graft_tune *u);

@@ -26,15 +26,19 @@ double graft_tune_elapsed(const struct graft_tune *u)
 
 /* ---- files --------------------------------------------------------------- */
 
-/* Opened to go on at byte `at`; what a stopped run wrote after its last
- * checkpoint is written again. */
-static int open_at(struct graft_tune *u, const char *name, int64_t at)
+/* Opened to go on at byte *at, or at its end before that; what a stopped run
+ * wrote after its last checkpoint is written again. */
+static int open_at(struct graft_tune *u, const char *name, int64_t *at)
 {
+    struct stat st;
     char *path = graft_path_join(u->folder, name);
     if (!path)
         return -1;
     int fd = graft_io_open(path, O_WRONLY | O_CREAT);
-    if (fd >= 0 && graft_io_truncate(fd, (uint64_t)at)) {
+    bool known = fd >= 0 && !graft_io_fstat(fd, &st);
+    if (known && st.st_size < *at)
+        *at = (int64_t)st.st_size;
+    if (fd >= 0 && (!known || graft_io_truncate(fd, (uint64_t)*at))) {
         graft_io_close(fd);
         fd = -1;
     }
@@ -68,8 +72,8 @@ int graft_tune_open_log(struct graft_tune *u)
     if (!u->folder || u->logging)
         return GRAFT_OK;
     u->logging = true;
-    u->log = open_at(u, "log.jsonl", u->state->log_bytes);
-    u->csv = open_at(u, "metrics.csv", u->state->csv_bytes);
+    u->log = open_at(u, "log.jsonl", &u->state->log_bytes);
+    u->csv = open_at(u, "metrics.csv", &u->state->csv_bytes);
     if (u->csv >= 0 && !u->state->csv_bytes) {
         struct graft_str s;
         graft_str_init(&s);

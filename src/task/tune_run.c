@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "task/tune.h"
+#include "train/masters.h"
 #include "train/schedule.h"
 
 static bool is_try(const struct graft_tune *u)
@@ -193,6 +194,20 @@ static int run_part(struct graft_tune *u, const char *part, int64_t *subset,
     return status;
 }
 
+/* What is judged and written is what the file's types can hold. */
+static int round_masters(struct graft_tune *u)
+{
+    const struct graft_model *m = u->u.model;
+    const struct graft_selection *s = u->u.selection;
+    int status = GRAFT_OK;
+    for (int k = 0; !status && k < s->n; k++)
+        status = graft_master_round(
+            &m->tensor.at[m->value.at[s->at[k].value].tensor],
+            s->master + s->at[k].offset);
+    graft_program_params(u->u.program);
+    return status;
+}
+
 /* ---- all of it ----------------------------------------------------------- */
 
 /* With a time limit: as many epochs as fit, by one step, measured. */
@@ -279,5 +294,6 @@ int graft_tune_run(struct graft_tune *u)
     if (!u->tuned)
         return GRAFT_OK;
     start_from(u, u->t->probe);
-    return run_part(u, "final", u->all, u->n, final);
+    status = run_part(u, "final", u->all, u->n, final);
+    return status ? status : round_masters(u);
 }

@@ -92,11 +92,23 @@ static uint64_t largest(const struct graft_tune *u)
 /* Our own part of a checkpoint, needed before there is a learner. */
 static int peek(struct graft_tune *u, const struct graft_checkpoint *c)
 {
-    int status = graft_checkpoint_copy(c, "extra", u->state, u->state_bytes);
-    if (!status && !(u->o.seconds > 0))
+    const struct graft_section *s = graft_checkpoint_find(c, "extra");
+    struct graft_tune_state x;
+    if (!s || s->bytes != u->state_bytes)
+        return graft_fail(GRAFT_EMISMATCH, "checkpoint '%s' was made with "
+                          "other photos than are here now", c->path);
+    memcpy(&x, s->data, sizeof x);
+    if (x.planned < 1 || x.planned > GRAFT_EPOCHS_MAX || x.judged < 0 ||
+        x.judged > GRAFT_EPOCHS_MAX || x.best_epoch < 0 ||
+        x.best_epoch > x.judged || x.log_bytes < 0 || x.csv_bytes < 0 ||
+        !(x.elapsed >= 0))
+        return graft_fail(GRAFT_EFORMAT, "checkpoint '%s' is damaged: its "
+                          "numbers are impossible", c->path);
+    memcpy(u->state, s->data, (size_t)s->bytes);
+    if (!(u->o.seconds > 0))
         u->state->planned = u->o.epochs;
     u->before = u->state->elapsed;
-    return status;
+    return GRAFT_OK;
 }
 
 static int look_in(struct graft_tune *u, const char *part, const char **found)

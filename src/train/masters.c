@@ -30,6 +30,54 @@ static void put(void *to, int64_t i, int dtype, real x)
     memcpy((char *)to + (size_t)i * size, from, size);
 }
 
+static real get(const void *from, int64_t i, int dtype)
+{
+    size_t size = graft_dtype_size(dtype);
+    const char *at = (const char *)from + (size_t)i * size;
+    uint16_t h;
+    uint32_t bits;
+    float f;
+    double d;
+    if (dtype == GRAFT_DOUBLE) {
+        memcpy(&d, at, sizeof d);
+        return (real)d;
+    }
+    if (dtype == GRAFT_FLOAT) {
+        memcpy(&f, at, sizeof f);
+        return (real)f;
+    }
+    memcpy(&h, at, sizeof h);
+    if (dtype == GRAFT_FLOAT16)
+        return (real)graft_half_to_float(h);
+    bits = (uint32_t)h << 16;
+    memcpy(&f, &bits, sizeof f);
+    return (real)f;
+}
+
+static int check(const struct graft_tensor *t, double x)
+{
+    bool fits = isfinite(x) && (t->dtype != GRAFT_FLOAT16 ||
+                                fabs(x) < (double)GRAFT_HALF_OVER);
+    return fits ? GRAFT_OK
+                : graft_fail(GRAFT_EMISMATCH, "'%s' holds %g, which %s "
+                             "cannot be written as", t->name, x,
+                             graft_dtype_name(t->dtype));
+}
+
+int graft_master_round(const struct graft_tensor *t, real *data)
+{
+    const int64_t n = graft_shape_count(&t->shape);
+    char bytes[8];
+    for (int64_t i = 0; graft_dtype_is_float(t->dtype) && i < n; i++) {
+        int status = check(t, (double)data[i]);
+        if (status)
+            return status;
+        put(bytes, 0, t->dtype, data[i]);
+        data[i] = get(bytes, 0, t->dtype);
+    }
+    return GRAFT_OK;
+}
+
 int graft_master_store(struct graft_model *into, int32_t tensor,
                        const struct graft_shape *shape, const real *data)
 {
@@ -46,15 +94,9 @@ int graft_master_store(struct graft_model *into, int32_t tensor,
     if (!bytes)
         return GRAFT_EMEM;
     for (int64_t e = 0; !status && e < n; e++) {
-        double x = (double)data[e];
-        bool fits = isfinite(x) && (dtype != GRAFT_FLOAT16 ||
-                                    fabs(x) < (double)GRAFT_HALF_OVER);
-        if (fits)
+        status = check(t, (double)data[e]);
+        if (!status)
             put(bytes, e, dtype, data[e]);
-        else
-            status = graft_fail(GRAFT_EMISMATCH, "'%s' holds %g, which %s "
-                                "cannot be written as", t->name, x,
-                                graft_dtype_name(dtype));
     }
     if (!status)
         status = graft_edit_contents(into, tensor, dtype, &own, bytes);

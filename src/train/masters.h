@@ -10,5 +10,8 @@
  * that the type cannot hold (GRAFT_EMISMATCH); nothing has changed then. */
 int graft_master_store(struct graft_model *into, int32_t tensor,
                        const struct graft_shape *shape, const real *data);
+/* Makes each of the numbers what it will be in that tensor's type. A type
+ * without floats leaves them; GRAFT_EMISMATCH as above. */
+int graft_master_round(const struct graft_tensor *t, real *data);
 
 #endif

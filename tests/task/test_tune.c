@@ -6,9 +6,11 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "graph/edit.h"
 #include "onnx/onnx.h"
 #include "task/little.h"
 #include "task/little_deep.h"
+#include "tensor/half.h"
 #include "test.h"
 
 /* Do both files hold the same bytes under this name? */
@@ -125,6 +127,51 @@ TEST(task_tune__the_logs_tell_each_step_and_epoch)
                               1 << 20));
     assert_memory_equal(text, "part,epoch,", 11);
     graft_free(text);
+    deep_end(&w);
+}
+
+/* Gives the backbone's c3.weight as float16, cast back in front of its
+ * reader. */
+static void store_as_half(const struct deep_world *w, const char *path)
+{
+    struct graft_model *m = NULL;
+    uint16_t half[8 * 8 * 9];
+    assert_ok(graft_onnx_open(&m, w->rt, w->model));
+    graft_value_id v = graft_value_find(m, "c3.weight");
+    const struct graft_tensor *t = &m->tensor.at[m->value.at[v].tensor];
+    const struct graft_shape shape = t->shape;
+    for (int i = 0; i < 8 * 8 * 9; i++) {
+        float x;
+        memcpy(&x, (const char *)t->data + 4 * i, sizeof x);
+        half[i] = graft_half_of_float(x);
+    }
+    assert_ok(graft_edit_recode(m, v, &shape, GRAFT_FLOAT16, GRAFT_FLOAT,
+                                half));
+    graft_model_recount(m);
+    assert_ok(graft_onnx_save(m, path, NULL));
+    graft_graph_free(m);
+}
+
+TEST(task_tune__what_is_judged_is_what_the_files_types_hold)
+{
+    struct deep_world w;
+    struct graft_report *again = NULL;
+    deep_begin(&w, 2, "name:*c3*");
+    w.o.model = little_path(w.folder, "half.onnx");
+    store_as_half(&w, w.o.model);
+    struct graft_report *r = deep_train(&w);
+    assert_true(r->tuning->tuned);
+    struct graft_model *m = NULL;
+    int halves = 0;
+    assert_ok(graft_onnx_open(&m, w.rt, w.out));
+    for (int i = 0; i < m->tensor.n; i++)
+        halves += m->tensor.at[i].dtype == GRAFT_FLOAT16;
+    assert_int_equal(halves, 1);
+    graft_graph_free(m);
+    assert_ok(graft_evaluate(&again, w.rt, w.out, w.data, NULL));
+    assert_near(again->log_loss, r->log_loss, 2e-6);
+    graft_report_free(again);
+    graft_report_free(r);
     deep_end(&w);
 }
 

@@ -151,6 +151,9 @@ TEST(task_tune_again__to_resume_is_never_to_have_stopped)
         assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EMISMATCH,
                      "momentum");
         w.o.tune.momentum = -1;
+        w.o.seed = 1; /* another fifth is held out */
+        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EMISMATCH, "seed");
+        w.o.seed = 0;
         graft_runtime_free(w.rt);
         w.rt = little_runtime(1 + i % 3, little_path(w.folder, "cache"));
         graft_report_free(deep_train(&w));

@@ -301,7 +301,7 @@ void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
     }
 }
 
-/* ---- for gradients of weights (winograd_grad.c) --------------------------- */
+/* ---- for gradients of weights (winograd_grad.c) -------------------------- */
 
 void graft_winograd_begin(struct graft_winograd_block *b,
                           const struct graft_winograd_plan *p,

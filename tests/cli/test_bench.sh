@@ -35,8 +35,9 @@ fails_in_one_line 'the option of the other commands' 2 '--batch-size' \
     bench a --batch 4
 
 # Interrupted in the middle: soon, with the signal's exit code.
-set -m
-"$GRAFT" bench "$MINI" --repeat 100000 --batch-size 64 >out 2>err &
+# (Background jobs, and what they start, begin with SIGINT ignored.)
+env --default-signal=INT "$GRAFT" bench "$MINI" --repeat 100000 \
+    --batch-size 64 >out 2>err &
 pid=$!
 sleep 1
 kill -INT $pid

@@ -60,7 +60,9 @@ many=$T/many
 interrupt() # signal, wanted exit code
 {
     rm -rf "$GRAFT_CACHE" stopped.*
-    "$GRAFT" train "$MINI" "$many" -o stopped.onnx --threads 1 >out 2>err &
+    # bash starts background jobs with SIGINT ignored
+    env --default-signal=INT "$GRAFT" train "$MINI" "$many" -o stopped.onnx \
+        --threads 1 >out 2>err &
     local pid=$! waited=0
     while [ -z "$(find "$GRAFT_CACHE" -type f -size +3k 2>/dev/null)" ] &&
         [ $waited -lt 400 ] && kill -0 $pid 2>/dev/null; do
@@ -72,10 +74,7 @@ interrupt() # signal, wanted exit code
     code=$?
 }
 for pair in INT:130 TERM:143 KILL:137; do
-    # bash starts background jobs with SIGINT ignored; TERM is its equal
-    [ "$pair" = INT:130 ] && set -m
     interrupt "${pair%:*}"
-    set +m
     if [ "$code" = 0 ]; then
         skip "${pair%:*} during extraction" 'the work was done before it came'
         continue

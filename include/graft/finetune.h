@@ -75,8 +75,9 @@ struct graft_trainer_options {
     double clip_norm;     /* largest norm of the gradient; 0: any */
     double ema_decay;     /* average of the parameters; 0: none. At step t at
                              most (1 + t) / (10 + t) */
-    int shard;            /* images that run together; 0: 16. A file that
-                             fixes its batch overrules it */
+    int shard;            /* images that run together; 0: 4, 8 or 16, by the
+                             model. A file that fixes its batch overrules
+                             it */
     const struct graft_array *inputs; /* shapes (not data) of inputs whose
                              sizes the file leaves open; dim 0: any */
     int n_inputs;

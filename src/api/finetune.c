@@ -9,7 +9,6 @@
 #include "program/trainable.h"
 #include "program/unfreeze.h"
 
-enum { SHARD = 16 }; /* images */
 
 static const struct loss_name {
     const char *name;
@@ -310,11 +309,13 @@ static int build(graft_trainer *t, const struct graft_trainer_options *o)
                               .soft = true, .weighted = true};
     struct graft_compile c = {
         .model = t->model, .inputs = t->dims, .n_inputs = t->n_dims,
-        .n_max = fixed ? fixed : o->shard ? o->shard : SHARD,
+        .n_max = fixed ? fixed : o->shard ? o->shard : 1,
         .outputs = &scores, .n_outputs = 1, .loss = &loss,
         .exact = t->rt->exact};
     t->smoothing = o->label_smoothing;
     status = select_parameters(t, o, &c);
+    if (!status && !fixed && !o->shard)
+        status = graft_shard_images(&c.n_max, t->rt, t->model, t->selection);
     if (!status)
         status = compile(t, &c);
     if (!status)

@@ -40,7 +40,7 @@ struct graft_fusion {
     int bias;                  /* value added per channel, -1 */
     int residual;              /* value added, -1 */
     struct graft_act act;
-    uint8_t dbias_mode, dresidual_mode;
+    uint8_t dbias_mode, dbias_more, dresidual_mode;
 };
 
 /* A packed parameter of a step. */
@@ -70,6 +70,8 @@ struct graft_step {
     int time, back;                /* when it runs forward, backward */
     int saved, dz;                 /* buffers, -1: none */
     uint8_t *dmode;                /* per input */
+    uint8_t *dmode_more;           /* the same for further shards: gradients
+                                      of parameters are added to */
     /* run */
     struct graft_call call;
     struct graft_view *vin, *vout, *vdin, *vdout; /* at n_max */

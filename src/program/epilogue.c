@@ -30,7 +30,8 @@ static void sum_bias(struct graft_program *p, const struct graft_step *s,
                      const struct graft_view *dz)
 {
     struct graft_view db = graft_gradient_view(p, s->fuse.bias);
-    graft_sum_channels(graft_reals(&db), dz, s->fuse.dbias_mode == GRAFT_ADD,
+    uint8_t mode = p->more ? s->fuse.dbias_more : s->fuse.dbias_mode;
+    graft_sum_channels(graft_reals(&db), dz, mode == GRAFT_ADD,
                        p->c.kernels, p->rt->pool);
 }
 

@@ -8,6 +8,20 @@ static struct graft_wvalue *root_of(struct graft_compiler *c, int v)
     return &c->value.at[graft_root(c, v)];
 }
 
+/* Programs with a loss run shard by shard: what parameters get is kept from
+ * one to the next, so its room is nobody else's. */
+static bool is_kept(const struct graft_compiler *c, int v)
+{
+    return c->loss && graft_is_constant(root_of((struct graft_compiler *)c,
+                                                v));
+}
+
+/* How a further shard writes. */
+static uint8_t more(const struct graft_compiler *c, int v, uint8_t mode)
+{
+    return mode == GRAFT_STORE && is_kept(c, v) ? GRAFT_ADD : mode;
+}
+
 /* Another writer of v's gradient, at `time`: how it must write. */
 static int writer(struct graft_compiler *c, int v, int time, uint8_t *mode)
 {
@@ -22,7 +36,9 @@ static int writer(struct graft_compiler *c, int v, int time, uint8_t *mode)
             return r->grad;
     }
     graft_buffer_use(&c->buffer.at[r->grad], time);
-    if (r->selected >= 0 || r->wanted)
+    if (is_kept(c, v))
+        graft_buffer_use(&c->buffer.at[r->grad], 0);
+    if (is_kept(c, v) || r->selected >= 0 || r->wanted)
         graft_buffer_use(&c->buffer.at[r->grad], c->end - 1);
     *mode = r->dwritten ? GRAFT_ADD : GRAFT_STORE;
     r->dwritten = true;
@@ -38,6 +54,8 @@ static int pack_writer(struct graft_compiler *c, struct graft_dpack *d,
             c->end - 1);
         if (d->buffer < 0)
             return d->buffer;
+        if (is_kept(c, d->value))
+            graft_buffer_use(&c->buffer.at[d->buffer], 0);
     }
     *mode = d->written ? GRAFT_ADD : GRAFT_STORE;
     d->written = true;
@@ -98,6 +116,8 @@ static int plan_step(struct graft_compiler *c, struct graft_step *s)
                              s->back);
     if (!status && f->bias >= 0)
         status = writer(c, f->bias, s->back, &f->dbias_mode);
+    if (!status && f->bias >= 0)
+        f->dbias_more = more(c, f->bias, f->dbias_mode);
     if (!status && f->residual >= 0)
         status = writer(c, f->residual, s->back, &f->dresidual_mode);
     for (int i = 0; !status && i < s->n_in; i++) {
@@ -107,6 +127,8 @@ static int plan_step(struct graft_compiler *c, struct graft_step *s)
         status = d >= 0 ? pack_writer(c, &c->dpack.at[d], s->back,
                                       &s->dmode[i])
                         : writer(c, s->in[i], s->back, &s->dmode[i]);
+        s->dmode_more[i] = s->param ? s->dmode[i]
+                                    : more(c, s->in[i], s->dmode[i]);
     }
     return status;
 }

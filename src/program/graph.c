@@ -41,7 +41,8 @@ struct graft_step *graft_compiler_step(struct graft_compiler *c,
     s->in = graft_arena_array(&c->arena, (size_t)n_in + 1, sizeof *s->in);
     s->out = graft_arena_array(&c->arena, (size_t)n_out + 1, sizeof *s->out);
     s->dmode = graft_arena_alloc(&c->arena, (size_t)n_in + 1);
-    if (!s->in || !s->out || !s->dmode)
+    s->dmode_more = graft_arena_alloc(&c->arena, (size_t)n_in + 1);
+    if (!s->in || !s->out || !s->dmode || !s->dmode_more)
         return NULL;
     set_absent(s->in, n_in);
     set_absent(s->out, n_out);

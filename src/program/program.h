@@ -128,12 +128,18 @@ void graft_program_backward(struct graft_program *p);
 /* Section 4: writes (STORE) the flat gradient of the selection. */
 void graft_program_finish(struct graft_program *p, real *flat);
 
-/* Sections 3 and 4 for one of several shards whose gradients add up: the
- * first writes `flat`, the others add to it, in the order of the calls; after
- * the `last` it is whole. part: room for one more flat vector, not read by
- * the caller (shards.c). */
-void graft_program_accumulate(struct graft_program *p, real *flat, real *part,
-                              bool first, bool last);
+/* Images of a shard where nobody says: 4 to 16, fewer where activations are
+ * large beside the weights. A function of the model and of what is trained,
+ * since the arithmetic depends on it. */
+int graft_shard_images(int *out, struct graft_runtime *rt,
+                       const struct graft_model *m,
+                       const struct graft_selection *train);
+
+/* Section 3 for one of several shards, each after its forward, whose
+ * gradients add up in the order of the calls; and after the `last` one
+ * section 4. Of a program with a loss; n > 0. */
+void graft_program_accumulate(struct graft_program *p, real *flat, bool first,
+                              bool last);
 
 /* Views with dim[0] at n_max, valid for the program's life; ROW unless
  * graft_program_input says IMAGE. Inputs are those of the model that the

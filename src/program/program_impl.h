@@ -36,6 +36,8 @@ struct graft_program {
     int64_t pack_bytes, param_bytes;
     bool *varies;                  /* per value: depends on the selection */
     int n;                         /* images of the last forward */
+    bool more;                     /* backward of a further shard: gradients
+                                      of parameters are added to */
     struct graft_rng_key key;      /* graft_program_random */
     int64_t first;
 };

@@ -156,6 +156,7 @@ void graft_step_backward(struct graft_program *p, struct graft_step *s,
     s->call.n = n;
     s->call.key = p->key;
     s->call.first = p->first;
+    s->call.dmode = p->more && !s->param ? s->dmode_more : s->dmode;
     show_saved(p, s, n);
     if (s->call.ep)
         graft_epilogue_undo(p, s, n);

@@ -114,10 +114,12 @@ static int compile(struct graft_tunable *u, struct graft_runtime *rt,
                               .logits = u->logits, .soft = true,
                               .weighted = true};
     struct graft_compile c = {
-        .model = u->model, .n_max = fixed ? fixed : GRAFT_SHARD,
+        .model = u->model, .n_max = fixed ? fixed : 1,
         .inputs = &u->dims, .n_inputs = 1, .outputs = &u->logits,
         .n_outputs = 1, .loss = &loss, .exact = rt->exact};
     int status = select_parameters(u, rt, &c, o);
+    if (!status && !fixed)
+        status = graft_shard_images(&c.n_max, rt, u->model, u->selection);
     if (status)
         return status;
     c.store = u->store;

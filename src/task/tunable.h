@@ -8,8 +8,6 @@
 #include "program/crossing.h"
 #include "task/classify.h"
 
-enum { GRAFT_SHARD = 16 }; /* images that run together */
-
 struct graft_tunable_options {
     const char *path, *cut;        /* cut NULL: by structure */
     const char *unfreeze, *freeze;

@@ -46,7 +46,7 @@ static struct graft_view scores_of(const struct graft_program *p)
 static int make(struct graft_learner *l)
 {
     const struct graft_learner_options *o = &l->options;
-    uint64_t flats = (o->ema_decay > 0 ? 3 : 2) + GRAFT_STATES_MAX;
+    uint64_t flats = (o->ema_decay > 0 ? 2 : 1) + GRAFT_STATES_MAX;
     int status = graft_runtime_reserve(
         l->rt, flats * (uint64_t)l->selection->size * sizeof(real),
         "gradients and the optimizer's state");
@@ -58,11 +58,9 @@ static int make(struct graft_learner *l)
     if (status)
         return status;
     l->gradient = flat_new(l->selection);
-    l->part = flat_new(l->selection);
     l->ema = o->ema_decay > 0 ? flat_new(l->selection) : NULL;
     l->order = graft_calloc((size_t)o->n_images + 1, sizeof *l->order);
-    if (!l->gradient || !l->part || (o->ema_decay > 0 && !l->ema) ||
-        !l->order)
+    if (!l->gradient || (o->ema_decay > 0 && !l->ema) || !l->order)
         return GRAFT_EMEM;
     if (l->ema)
         memcpy(l->ema, l->selection->master,
@@ -105,7 +103,6 @@ void graft_learner_free(struct graft_learner *l)
         return;
     graft_optimizer_free(l->optimizer);
     graft_free(l->gradient);
-    graft_free(l->part);
     graft_free(l->ema);
     graft_free(l->order);
     graft_free(l->text);
@@ -114,7 +111,7 @@ void graft_learner_free(struct graft_learner *l)
 
 int64_t graft_learner_bytes(const struct graft_learner *l)
 {
-    return (l->ema ? 3 : 2) * l->selection->size * (int64_t)sizeof(real) +
+    return (l->ema ? 2 : 1) * l->selection->size * (int64_t)sizeof(real) +
            graft_optimizer_bytes(l->optimizer);
 }
 
@@ -187,8 +184,8 @@ int graft_learner_gradient(struct graft_learner *l, const int64_t *index,
         if (status)
             break;
         loss += graft_program_loss(l->program);
-        graft_program_accumulate(l->program, l->gradient, l->part,
-                                 first == 0, first + s.n == n);
+        graft_program_accumulate(l->program, l->gradient, first == 0,
+                                 first + s.n == n);
         first += s.n;
     }
     if (status)

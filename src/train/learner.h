@@ -81,7 +81,7 @@ struct graft_learner {
     struct graft_selection *selection;
     struct graft_view scores;          /* the output that the loss is on */
     struct graft_optimizer *optimizer;
-    real *gradient, *part, *ema;       /* flat; ema NULL: none */
+    real *gradient, *ema;              /* flat; ema NULL: none */
     int64_t *order;                    /* of images in epoch order_of */
     int64_t order_of;
     int64_t step, epoch, at;           /* steps done, images done in epoch */

@@ -24,7 +24,16 @@ static void mark_below(struct graft_choosing *x, graft_value_id from)
     }
 }
 
-/* Does a node that has a value below read parameter v? */
+/* Does the node only make one parameter of another (Cast, Transpose)? */
+static bool makes_parameter(const struct graft_choosing *x,
+                            const struct graft_node *node)
+{
+    return node->n_out && node->out[0] >= 0 &&
+           x->survey->value[node->out[0]].is_param;
+}
+
+/* Does a node that has a value below read parameter v, or what is made of it?
+ */
 static bool is_read_below(const struct graft_choosing *x, graft_value_id v)
 {
     for (int i = 0; i < x->m->node.n; i++) {
@@ -34,7 +43,8 @@ static bool is_read_below(const struct graft_choosing *x, graft_value_id v)
             reads |= node->in[k] == v;
         for (int k = 0; reads && k < node->n_out; k++)
             below |= node->out[k] >= 0 && x->below[node->out[k]];
-        if (below)
+        if (below || (reads && makes_parameter(x, node) &&
+                      is_read_below(x, node->out[0])))
             return true;
     }
     return false;
@@ -63,7 +73,17 @@ static int descending(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* Planes at which a parameter's node works, each once. */
+/* Is it to be trained, or made of what is? */
+static bool is_trained(const struct graft_choosing *x, graft_value_id v)
+{
+    bool trained = x->below[v];
+    for (int t = 0; !trained && t < x->all.n; t++)
+        trained = x->all.value[t] == v;
+    return trained;
+}
+
+/* Planes at which a parameter's node works, each once. (`below`: parameters
+ * made of others.) */
 int graft_find_stages(struct graft_choosing *x)
 {
     size_t n = (size_t)x->m->value.n + 1;
@@ -78,9 +98,10 @@ int graft_find_stages(struct graft_choosing *x)
         for (int k = 0; !node->removed && k < node->n_in; k++) {
             graft_value_id v = node->in[k];
             level = v < 0 ? level : smaller(level, x->level[v]);
-            for (int t = 0; v >= 0 && t < x->all.n; t++)
-                reads |= x->all.value[t] == v;
+            reads = reads || (v >= 0 && is_trained(x, v));
         }
+        if (reads && makes_parameter(x, node))
+            x->below[node->out[0]] = true;
         for (int k = 0; k < node->n_out; k++)
             if (node->out[k] >= 0)
                 x->level[node->out[k]] =

@@ -70,6 +70,26 @@ TEST(program_unfreeze__by_words)
     net_free(n);
 }
 
+/* As in files that keep their weights in float16. */
+TEST(program_unfreeze__weights_behind_other_nodes)
+{
+    struct net *n = net_new(13);
+    const struct graft_attr *half = NET_ATTRS(
+        NET_INTS("kernel_shape", 2, 2), NET_INTS("strides", 2, 2));
+    int x = net_input(n, "x", NET_DIMS(-1, 3, 8, 8));
+    int w = net_random(n, "w", NET_DIMS(4, 3, 1, 1));
+    w = net_node(n, "Cast", "w32", NET_ATTRS(NET_INT("to", GRAFT_FLOAT)), w);
+    int a = net_node(n, "Conv", "a", NULL, x, w);
+    a = net_node(n, "MaxPool", "p", half, a);
+    w = net_random(n, "v", NET_DIMS(4, 4, 1, 1));
+    w = net_node(n, "Cast", "v32", NET_ATTRS(NET_INT("to", GRAFT_FLOAT)), w);
+    net_output(n, net_node(n, "Conv", "b", NULL, a, w));
+    check(n->m, "stages:2", NULL, "w", 2);
+    check(n->m, "last-stage", NULL, "v", 1);
+    check(n->m, "from:p", NULL, "v", 1);
+    net_free(n);
+}
+
 TEST(program_unfreeze__refuses)
 {
     static const struct {

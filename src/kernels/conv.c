@@ -48,9 +48,10 @@ static void cut_window(struct graft_conv_cut *t, const struct graft_conv *g,
     int64_t band = g->stride[1] * g->stride[2] * (t->rows + reach) *
                    t->columns;
     int64_t out = t->rows * t->columns + 4 * vector;
-    /* 8-byte words: an offset and four of a phase for each element */
+    /* 8-byte words: an offset and four of a phase for each element; the last
+     * vectors of a wide kernel's last taps read beyond the last row */
     t->scratch = padded((t->taps + 9) * 5 * (int64_t)sizeof(int64_t) +
-                        (out + band + 4 * vector) * real_size);
+                        (out + band + t->columns + 4 * vector) * real_size);
 }
 
 static void cut_strips(struct graft_conv_cut *t, const struct graft_conv *g,

@@ -22,6 +22,7 @@ class Options(c.Structure):  # struct graft_runtime_options
 
 class TrainerOptions(c.Structure):  # struct graft_trainer_options
     _fields_ = [("parameters", P), ("n_parameters", I),
+                ("unfreeze", c.c_char_p), ("freeze", c.c_char_p),
                 ("scores", c.c_char_p), ("loss", c.c_char_p),
                 ("label_smoothing", c.c_double), ("optimizer", c.c_char_p),
                 ("learning_rate", c.c_double), ("momentum", c.c_double),

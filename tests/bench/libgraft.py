@@ -114,6 +114,16 @@ class Trainer:
 
     _do = Session._do
 
+    @classmethod
+    def loaded(cls, library, model):
+        """A model in memory, nothing compiled yet."""
+        self = cls.__new__(cls)
+        self.lib, self.rt, self.model = c.CDLL(library), P(), P()
+        self.lib.graft_error_message.restype = c.c_char_p
+        self._do(self.lib.graft_model_open(c.byref(self.model), None,
+                                           str(model).encode()))
+        return self
+
     def step(self, x, classes):
         """The loss before the step."""
         a, loss = _array(None, x), c.c_double()

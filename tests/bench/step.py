@@ -92,7 +92,11 @@ def times(spec):
 def memory(name, spec, what):
     from memory import status
     before = status("VmRSS")
-    step = STEPS[name](spec)
+    if name == "graft" and what == "loaded":
+        from libgraft import Trainer
+        step = Trainer.loaded(spec["library"], spec["file"])
+    else:
+        step = STEPS[name](spec)
     if what == "peak":
         x, y = picture(spec["batch"]), classes_of(spec["batch"])
         before += x.nbytes

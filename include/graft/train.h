@@ -218,7 +218,8 @@ GRAFT_API void graft_unfreezing_free(struct graft_unfreezing *x);
  *
  * With tune.unfreeze there is a folder NAME.run: log.jsonl (an object for each
  * step and each epoch), metrics.csv (a row for each epoch; `part` is "try" for
- * the steps that decide, "final" for those on all photos), and checkpoints.
+ * the steps that decide, "final" for those on all photos), and until all is
+ * written, checkpoints.
  *
  * The report, schema "graft-report/1" (also graft_report.json, and what
  * graft_evaluate and graft_verify give). A number that cannot be had (nothing

@@ -284,6 +284,10 @@ int graft_io_unlink(const char *path)
 {
     return fails(UNLINK) ? -1 : unlink(path);
 }
+int graft_io_rmdir(const char *path)
+{
+    return fails(UNLINK) ? -1 : rmdir(path);
+}
 
 int graft_io_mkdir(const char *path)
 {

@@ -45,6 +45,7 @@ int graft_io_rename(const char *from, const char *to);
 int graft_io_rename_with(const char *from, const char *to, unsigned flags);
 int graft_io_link(const char *from, const char *to);
 int graft_io_unlink(const char *path);
+int graft_io_rmdir(const char *path); /* an empty folder */
 int graft_io_mkdir(const char *path); /* mode 0777 */
 /* Into `to` of PATH_MAX bytes; NULL: it failed. */
 char *graft_io_realpath(const char *path, char *to);

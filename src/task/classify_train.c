@@ -137,6 +137,8 @@ static int run(struct graft_training *t)
     status = timed(t, "write", status);
     if (!status && t->o->output)
         status = write_files(t);
+    if (!status && t->tune)
+        graft_tune_done(t->tune);
     if (!status) /* with files in place nothing may fail any more */
         t->report->phases[t->report->n_phases - 1].seconds +=
             graft_clock() - t->phase;

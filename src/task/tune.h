@@ -61,6 +61,7 @@ struct graft_tune {
     double kept, keeping;         /* when a checkpoint was written, and how
                                      long that took */
     double before;                /* seconds of the runs before this one */
+    bool tried;                   /* nothing is left of the try's checkpoints */
     bool warned;                  /* of files that cannot be written */
     bool tuned;                   /* is better than the probe */
 };
@@ -118,6 +119,8 @@ int graft_tune_folder(struct graft_tune *u, const char **found);
 int graft_tune_restore(struct graft_tune *u);
 /* Writes one, if it is time or `now`. What the disk refuses is a warning. */
 int graft_tune_keep(struct graft_tune *u, bool now);
+/* The result is written: checkpoints go, the logs stay. */
+void graft_tune_done(struct graft_tune *u);
 void graft_tune_close(struct graft_tune *u);
 
 /* ---- tune_log.c ---------------------------------------------------------- */

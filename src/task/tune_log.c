@@ -14,7 +14,7 @@
 void graft_tune_warn(struct graft_tune *u)
 {
     if (!u->warned)
-        graft_log(u->t->rt, GRAFT_LOG_WARNING, "%s; training goes on",
+        graft_log(u->t->rt, GRAFT_LOG_WARNING, "%s; this changes no result",
                   graft_error_message());
     u->warned = true;
 }

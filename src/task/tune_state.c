@@ -190,6 +190,10 @@ int graft_tune_keep(struct graft_tune *u, bool at_once)
     int status = sub ? graft_learner_keep(u->learner, sub, false)
                      : GRAFT_EMEM;
     graft_free(sub);
+    if (!status && strcmp(u->part, "try") && !u->tried) {
+        u->tried = true; /* what it came to is in this one */
+        status = clear(u, "try");
+    }
     u->kept = graft_clock();
     u->keeping = u->kept - t;
     if (status && status != GRAFT_EMEM && status != GRAFT_EMISMATCH) {
@@ -197,6 +201,13 @@ int graft_tune_keep(struct graft_tune *u, bool at_once)
         return GRAFT_OK;
     }
     return status;
+}
+
+void graft_tune_done(struct graft_tune *u)
+{
+    for (size_t i = 0; u->folder && i < sizeof parts / sizeof *parts; i++)
+        if (clear(u, parts[i]))
+            graft_tune_warn(u);
 }
 
 void graft_tune_close(struct graft_tune *u)

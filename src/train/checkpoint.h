@@ -58,7 +58,8 @@ int graft_checkpoint_keep(const char *folder, int64_t step, bool best,
  * GRAFT_ENOTFOUND: the folder has none; other codes: the newest one's. */
 int graft_checkpoint_newest(struct graft_checkpoint **out, const char *folder,
                             uint64_t max);
-/* Removes all that _keep left there; a folder that is not there is fine. */
+/* Removes all that _keep left there, and the folder if it is empty then; one
+ * that is not there is fine. */
 int graft_checkpoint_clear(const char *folder);
 /* How many there are to go on from, -1 where the folder cannot be read. */
 int graft_checkpoint_count(const char *folder);

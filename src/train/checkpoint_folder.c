@@ -164,7 +164,13 @@ int graft_checkpoint_keep(const char *folder, int64_t step, bool best,
 int graft_checkpoint_clear(const char *folder)
 {
     int status = tidy(folder, 0);
-    return status ? status : remove_one(graft_path_join(folder, "best" LAST));
+    if (!status)
+        status = remove_one(graft_path_join(folder, "best" LAST));
+    if (!status && graft_io_rmdir(folder) && errno != ENOENT &&
+        errno != ENOTEMPTY && errno != EEXIST)
+        status = graft_fail(GRAFT_EIO, "'%s' cannot be removed: %s", folder,
+                            strerror(errno));
+    return status;
 }
 
 int graft_checkpoint_count(const char *folder)

@@ -102,6 +102,8 @@ gives 'other options do not go on' 1 'weight_decay' \
 gives 'it goes on' 0 'tuned' train "$MINI" few "${small[@]}" --epochs 40 \
     --patience -1 -o t.onnx --resume --threads 1
 true_that 'to the same bytes' cmp long.onnx t.onnx
+true_that 'what is done needs no checkpoints' \
+    test "$(ls t.run | tr '\n' ' ')" = 'log.jsonl metrics.csv '
 for lines in 30 60 120; do stop KILL k.onnx --resume; done 2>/dev/null
 true_that 'a killed one leaves checkpoints' bash -c 'ls k.run/*/step-*.ckpt'
 gives 'after kills too' 0 'tuned' train "$MINI" few "${small[@]}" \

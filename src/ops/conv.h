@@ -24,7 +24,6 @@ struct graft_conv_chosen {
     int64_t n_max;
     struct graft_block_back back; /* over C16 */
     struct graft_block_grad_cut grad;
-    struct graft_conv_packing plain; /* over rows: weights as they are */
 };
 
 static inline size_t graft_conv_weights(const struct graft_conv *g)

@@ -63,11 +63,10 @@ void graft_conv_plan_back_rows(struct graft_plan *p,
     if (!p->training)
         return;
     p->scratch = (size_t)graft_conv_back_scratch(&ch->g);
-    ch->plain = ch->packing;
     if (ch->packed && p->in[0].marked)
         p->back_pack[1] = (struct graft_pack_request){
-            .kind = &plain_kind, .spec = &ch->plain,
-            .key = graft_hash(&ch->plain, sizeof ch->plain).lo,
+            .kind = &plain_kind, .spec = &ch->packing,
+            .key = graft_hash(&ch->packing, sizeof ch->packing).lo,
             .bytes = graft_conv_weights(&ch->g) * sizeof(real)};
 }
 

@@ -12,8 +12,7 @@ static struct graft_wvalue *root_of(struct graft_compiler *c, int v)
  * one to the next, so its room is nobody else's. */
 static bool is_kept(const struct graft_compiler *c, int v)
 {
-    return c->loss && graft_is_constant(root_of((struct graft_compiler *)c,
-                                                v));
+    return c->loss && graft_is_constant(&c->value.at[graft_root(c, v)]);
 }
 
 /* How a further shard writes. */

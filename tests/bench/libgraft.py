@@ -92,37 +92,47 @@ class Session:
 
 
 class Trainer:
-    """SGD with momentum on the parameters that the patterns match."""
+    """Steps of training, beginning at the model's own parameters: those that
+    `patterns` match (none: all), other options by their names in C."""
 
-    def __init__(self, library, model, threads, patterns, rate):
+    def __init__(self, library, model, threads=0, patterns=(), **given):
+        self._open(library, model, threads)
+        names = (c.c_char_p * len(patterns))(*[p.encode() for p in patterns])
+        o = TrainerOptions(
+            loss=b"softmax", optimizer=b"sgd", learning_rate=0.01,
+            momentum=0.9, beta1=0.9, beta2=0.999, epsilon=1e-8,
+            decay_vectors=True, layer_decay=1, schedule=b"constant")
+        if patterns:
+            o.parameters, o.n_parameters = c.cast(names, P), len(patterns)
+        for name, value in given.items():
+            setattr(o, name, value)
+        self._do(self.lib.graft_trainer_new(c.byref(self.trainer),
+                                            self.model, c.byref(o)))
+
+    @classmethod
+    def loaded(cls, library, model):
+        """A model in memory, nothing compiled yet."""
+        self = cls.__new__(cls)
+        self._open(library, model, 0)
+        return self
+
+    def _open(self, library, model, threads):
         self.lib = c.CDLL(library)
         self.lib.graft_error_message.restype = c.c_char_p
+        self.lib.graft_trainer_name.restype = c.c_char_p
         options = Options(threads=threads)
         self.rt, self.model, self.trainer = P(), P(), P()
         self._do(self.lib.graft_runtime_new(c.byref(self.rt),
                                             c.byref(options)))
         self._do(self.lib.graft_model_open(c.byref(self.model), self.rt,
                                            str(model).encode()))
-        names = (c.c_char_p * len(patterns))(*[p.encode() for p in patterns])
-        o = TrainerOptions(
-            parameters=c.cast(names, P), n_parameters=len(patterns),
-            loss=b"softmax", optimizer=b"sgd", learning_rate=rate,
-            momentum=0.9, beta1=0.9, beta2=0.999, epsilon=1e-8,
-            decay_vectors=True, layer_decay=1, schedule=b"constant")
-        self._do(self.lib.graft_trainer_new(c.byref(self.trainer),
-                                            self.model, c.byref(o)))
 
     _do = Session._do
 
-    @classmethod
-    def loaded(cls, library, model):
-        """A model in memory, nothing compiled yet."""
-        self = cls.__new__(cls)
-        self.lib, self.rt, self.model = c.CDLL(library), P(), P()
-        self.lib.graft_error_message.restype = c.c_char_p
-        self._do(self.lib.graft_model_open(c.byref(self.model), None,
-                                           str(model).encode()))
-        return self
+    def names(self):
+        n = self.lib.graft_trainer_n_parameters(self.trainer)
+        return [self.lib.graft_trainer_name(self.trainer, I(k)).decode()
+                for k in range(n)]
 
     def step(self, x, classes):
         """The loss before the step."""
@@ -132,3 +142,8 @@ class Trainer:
         self._do(self.lib.graft_trainer_step(self.trainer, c.byref(b),
                                              c.byref(loss)))
         return loss.value
+
+    def close(self):
+        self.lib.graft_trainer_free(self.trainer)
+        self.lib.graft_model_free(self.model)
+        self.lib.graft_runtime_free(self.rt)

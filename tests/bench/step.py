@@ -25,7 +25,7 @@ def classes_of(batch):
 def graft(spec):
     from libgraft import Trainer
     trainer = Trainer(spec["library"], spec["file"], spec["threads"],
-                      ["*.weight"], RATE)
+                      ["*.weight"], learning_rate=RATE)
     return trainer.step
 
 

@@ -6,7 +6,6 @@ start and the same batches. Losses have to agree to 1e-3.
 The model is computed in PyTorch from the ONNX file, node by node.
 SPDX-License-Identifier: Apache-2.0
 """
-import ctypes as c
 import sys
 
 import numpy as np
@@ -16,7 +15,7 @@ import torch.nn.functional as F
 from onnx import numpy_helper
 
 sys.path.insert(0, "tests/bench")
-from libgraft import Array, _array  # noqa: E402
+from libgraft import Trainer  # noqa: E402
 
 STEPS, BATCH = 50, 24
 
@@ -92,70 +91,6 @@ class Network:
                 for d in fed[0].type.tensor_type.shape.dim][1:]
 
 
-# ---- ours ------------------------------------------------------------------
-
-class TrainerOptions(c.Structure):  # struct graft_trainer_options
-    _fields_ = [("parameters", c.c_void_p), ("n_parameters", c.c_int),
-                ("unfreeze", c.c_char_p), ("freeze", c.c_char_p),
-                ("scores", c.c_char_p), ("loss", c.c_char_p),
-                ("label_smoothing", c.c_double), ("optimizer", c.c_char_p),
-                ("learning_rate", c.c_double), ("momentum", c.c_double),
-                ("nesterov", c.c_bool), ("beta1", c.c_double),
-                ("beta2", c.c_double), ("epsilon", c.c_double),
-                ("weight_decay", c.c_double), ("decay_vectors", c.c_bool),
-                ("layer_decay", c.c_double), ("schedule", c.c_char_p),
-                ("warmup_steps", c.c_int64), ("total_steps", c.c_int64),
-                ("final_learning_rate", c.c_double),
-                ("clip_norm", c.c_double), ("ema_decay", c.c_double),
-                ("shard", c.c_int), ("inputs", c.c_void_p),
-                ("n_inputs", c.c_int)]
-
-
-class Batch(c.Structure):  # struct graft_train_batch
-    _fields_ = [("inputs", c.POINTER(Array)), ("n_inputs", c.c_int),
-                ("classes", c.c_void_p), ("targets", c.c_void_p),
-                ("weights", c.c_void_p)]
-
-
-def options(**given):
-    o = TrainerOptions(loss=b"softmax", optimizer=b"sgd", learning_rate=0.01,
-                       momentum=0.9, beta1=0.9, beta2=0.999, epsilon=1e-8,
-                       decay_vectors=True, layer_decay=1,
-                       schedule=b"constant")
-    for name, value in given.items():
-        setattr(o, name, value)
-    return o
-
-
-class Trainer:
-    def __init__(self, lib, path, o):
-        self.lib, self.model, self.trainer = lib, c.c_void_p(), c.c_void_p()
-        self.do(lib.graft_model_open(c.byref(self.model), None,
-                                     path.encode()))
-        self.do(lib.graft_trainer_new(c.byref(self.trainer), self.model,
-                                      c.byref(o)))
-
-    def do(self, status):
-        if status:
-            raise RuntimeError(self.lib.graft_error_message().decode())
-
-    def names(self):
-        n = self.lib.graft_trainer_n_parameters(self.trainer)
-        return [self.lib.graft_trainer_name(self.trainer, k).decode()
-                for k in range(n)]
-
-    def step(self, x, label):
-        a, loss = _array(None, x), c.c_double()
-        b = Batch(c.pointer(a), 1, label.ctypes.data)
-        self.do(self.lib.graft_trainer_step(self.trainer, c.byref(b),
-                                            c.byref(loss)))
-        return loss.value
-
-    def close(self):
-        self.lib.graft_trainer_free(self.trainer)
-        self.lib.graft_model_free(self.model)
-
-
 # ---- both ------------------------------------------------------------------
 
 def batches(shape, classes):
@@ -171,8 +106,8 @@ def batches(shape, classes):
         yield x, label
 
 
-def compare(lib, path, name, ours, theirs):
-    net, t = Network(path), Trainer(lib, path, options(**ours))
+def compare(library, path, name, ours, theirs):
+    net, t = Network(path), Trainer(library, path, **ours)
     trained = t.names()
     for n in trained:
         net.weights[n].requires_grad_(True)
@@ -199,16 +134,13 @@ def compare(lib, path, name, ours, theirs):
 
 def main():
     torch.set_num_threads(1)
-    lib = c.CDLL(sys.argv[1])
-    lib.graft_error_message.restype = c.c_char_p
-    lib.graft_trainer_name.restype = c.c_char_p
     for path in sys.argv[2:]:
         try:
-            compare(lib, path, "SGD with momentum",
+            compare(sys.argv[1], path, "SGD with momentum",
                     dict(learning_rate=2e-5, weight_decay=1e-4),
                     lambda p: torch.optim.SGD(p, 2e-5, 0.9,
                                               weight_decay=1e-4))
-            compare(lib, path, "AdamW",
+            compare(sys.argv[1], path, "AdamW",
                     dict(optimizer=b"adamw", learning_rate=1e-5,
                          weight_decay=0.05),
                     lambda p: torch.optim.AdamW(p, 1e-5, weight_decay=0.05))

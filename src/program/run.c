@@ -253,7 +253,7 @@ void graft_program_random(struct graft_program *p, struct graft_rng_key key,
     p->first = first;
 }
 
-/* ---- sections 3 and 4 --------------------------------------------------- */
+/* ---- section 3 ----------------------------------------------------------- */
 
 /* Padding images of a whole-batch program have no gradient. */
 static void clear_padding(struct graft_program *p, int all)
@@ -278,74 +278,4 @@ void graft_program_backward(struct graft_program *p)
     for (int i = p->c.step.n - 1; i >= 0; i--)
         if (!p->c.step.at[i]->param)
             graft_step_backward(p, p->c.step.at[i], all);
-}
-
-/* dst = unpack(d), for w = scale w': dw' = scale dw. */
-static void unpack_scaled(const struct graft_dpack *d, real *dst,
-                          const struct graft_shape *s)
-{
-    d->request->kind->unpack(dst, d->data, d->request->spec);
-    int64_t each = graft_shape_span(s, 1, s->rank);
-    for (int64_t i = 0; d->scale && i < s->dim[0]; i++)
-        for (int64_t k = 0; k < each; k++)
-            dst[i * each + k] *= d->scale[i];
-}
-
-/* dst (+)= unpack(d); room for one parameter is in the scratch. */
-static void unpack(struct graft_program *p, const struct graft_dpack *d,
-                   real *dst, bool add)
-{
-    const struct graft_shape *s = &p->c.value.at[d->value].info.shape;
-    if (!add) {
-        unpack_scaled(d, dst, s);
-        return;
-    }
-    real *more = (real *)(void *)p->scratch;
-    int64_t n = graft_shape_count(s);
-    unpack_scaled(d, more, s);
-    for (int64_t i = 0; i < n; i++)
-        dst[i] += more[i];
-}
-
-static void finish_steps(struct graft_program *p)
-{
-    for (int i = p->c.step.n - 1; i >= 0; i--) {
-        struct graft_step *s = p->c.step.at[i];
-        if (!s->param)
-            continue;
-        for (int k = 0; k < p->c.dpack.n; k++) {
-            const struct graft_dpack *d = &p->c.dpack.at[k];
-            const struct graft_wvalue *v =
-                &p->c.value.at[graft_root(&p->c, d->value)];
-            if (v->producer == s && d->written)
-                unpack(p, d, v->ddata, d->mode == GRAFT_ADD);
-        }
-        graft_step_backward(p, s, p->c.n_max);
-    }
-}
-
-void graft_program_finish(struct graft_program *p, real *flat)
-{
-    const struct graft_selection *t = p->c.options->train;
-    if (!t)
-        return;
-    memset(flat, 0, (size_t)t->size * sizeof *flat);
-    if (!p->n)
-        return;
-    finish_steps(p);
-    for (int i = 0; i < t->n; i++) {
-        int v = t->at[i].value;
-        real *dst = flat + t->at[i].offset;
-        bool written = p->c.value.at[v].dwritten;
-        if (written)
-            memcpy(dst, p->c.value.at[v].ddata,
-                   (size_t)t->at[i].count * sizeof *dst);
-        for (int k = 0; k < p->c.dpack.n; k++) {
-            const struct graft_dpack *d = &p->c.dpack.at[k];
-            if (graft_root(&p->c, d->value) != v || !d->written)
-                continue;
-            unpack(p, d, dst, written);
-            written = true;
-        }
-    }
 }

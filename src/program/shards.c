@@ -8,7 +8,7 @@
 /* ---- how many images ----------------------------------------------------- */
 
 enum {
-    FEWEST = 4, MOST = 16,
+    FEWEST = 4, MOST = 32,
     WEIGHED = 8,      /* times that weights may outweigh what one image moves:
                          they are read and their gradients written anew for
                          each shard */

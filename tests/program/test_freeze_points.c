@@ -56,7 +56,8 @@ static void check_points(const struct graft_model *m, int points)
         int k = (int)((int64_t)i * (x.n - 1) / points);
         now = cost_of(&c, &x, k);
         if (now.steps > before.steps ||
-            now.bytes > before.bytes + 4 * 4 * now.floats)
+            now.bytes > before.bytes + (int64_t)sizeof(real) * 4 *
+                                           now.floats)
             fail_msg("from '%s' on: %d steps, %lld bytes; earlier %d, %lld",
                      m->value.at[x.value[k]].name, now.steps,
                      (long long)now.bytes, before.steps,

@@ -65,10 +65,18 @@ struct graft_tune_options {
                              0: any time */
     bool resume;          /* goes on from the checkpoints of a run that was
                              stopped */
+    double mixup;         /* the photos of a step are mixed in pairs, their
+                             labels alike, by a part drawn from Beta(mixup,
+                             mixup) for each pair: their pixels where nothing
+                             is frozen in front, else what crosses into the
+                             trained layers (manifold mixup); 0: none, usual
+                             is 0.2, at most 100 */
 };
 #define GRAFT_TUNE_OPTIONS                                                  \
-    {NULL, NULL, NULL, 0, -1, -1, NULL, -1, 0, 0, 0, -1, 0, 0, 0, 0, false}
+    {NULL, NULL, NULL, 0, -1, -1, NULL, -1, 0, 0, 0, -1, 0, 0, 0, 0, false, \
+     0}
 
+enum { GRAFT_VIEWS_FRESH = -1 };
 struct graft_train_options {
     const char *model;  /* path of the backbone */
     const char *data;   /* folder: train/CLASS val/CLASS, or CLASS */
@@ -76,7 +84,10 @@ struct graft_train_options {
     const char *cut;    /* value name; NULL: found by structure */
     struct graft_preprocess_options preprocess;
     uint64_t seed;      /* of splits, folds and views */
-    int views;          /* further views of each training photo; 0: none */
+    int views;          /* further views of each training photo; 0: none;
+                           GRAFT_VIEWS_FRESH: fine-tuning sees each photo as
+                           a view drawn anew for every epoch, the head still
+                           learns from the photos themselves */
     double l2;          /* < 0: by cross-validation */
     int batch;          /* photos at a time; 0: chosen */
     bool emit_logits;   /* the exported file gives logits */
@@ -90,10 +101,16 @@ struct graft_train_options {
     graft_progress_fn *progress;
     void *progress_ctx;
     struct graft_tune_options tune; /* beside the head */
+    const char *augment; /* how views differ from their photo: "none", "flip",
+                            "standard" (crop 8 to 100 % of the area, flip, a
+                            little colour), "strong" (more colour, a box
+                            erased in one of four); NULL: crop 35 to 100 %,
+                            flip. What is judged is never changed */
 };
 #define GRAFT_TRAIN_OPTIONS                                                 \
     {NULL, NULL, NULL, NULL, GRAFT_PREPROCESS_OPTIONS, 0, 0, -1.0, 0,       \
-     false, false, false, false, false, NULL, NULL, NULL, GRAFT_TUNE_OPTIONS}
+     false, false, false, false, false, NULL, NULL, NULL, GRAFT_TUNE_OPTIONS,  \
+     NULL}
 
 struct graft_mistake {
     char *file;      /* relative to the data folder */
@@ -118,6 +135,8 @@ struct graft_tuning {
     double difference, standard_error; /* probe minus tuned, paired */
     bool tuned;                /* what was written is the tuned one */
     double photos_per_second;  /* of steps */
+    bool fresh_views;          /* each epoch saw views of its own */
+    double mixup;              /* 0: none */
 };
 struct graft_phase {
     const char *name; /* "open", "list", "features", "solve", ... */
@@ -174,6 +193,7 @@ struct graft_report {
     char *verdict;             /* a sentence with both numbers */
     /* of a training: */
     struct graft_tuning *tuning; /* NULL: only the head was trained */
+    char *augment;             /* recipe of the views; NULL: none was named */
 };
 
 GRAFT_API int graft_train(struct graft_report **out, graft_runtime *rt,
@@ -236,6 +256,7 @@ GRAFT_API void graft_unfreezing_free(struct graft_unfreezing *x);
  *                        has no such class), .p_said, .p_truth; worst first
  *   val.without_label    photos of classes that the model does not have
  *   train.photos, train.samples (photos and views), train.views,
+ *   train.augment                        only where a recipe was named
  *   train.seed, train.split ("folder" or "seed"), train.cut,
  *   train.features, train.l2             only of a training
  *   tune.unfreeze, tune.freeze, tune.parameters, tune.head_parameters,
@@ -243,6 +264,7 @@ GRAFT_API void graft_unfreezing_free(struct graft_unfreezing *x);
  *   tune.best_epoch, tune.held_out, tune.probe_log_loss,
  *   tune.tuned_log_loss, tune.difference, tune.standard_error,
  *   tune.chosen ("probe" or "tuned")     only with tune.unfreeze
+ *   tune.views ("fresh"), tune.mixup     only where they were asked for
  *   cv.folds, cv.log_loss, cv.accuracy   at the l2 chosen
  *   cv.path[]            .l2, .log_loss, .accuracy
  *   claim.correct, claim.total, claim.verified, claim.verdict

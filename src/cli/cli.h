@@ -56,6 +56,7 @@ struct graft_settings {
     uint64_t seed;
     double l2;
     int views, batch, top, repeats;
+    const char *augment;
     struct graft_tune_options tune;
     struct graft_text_list outputs; /* of run and export */
     struct graft_text_list renames;
@@ -116,6 +117,7 @@ int graft_take_extent(void *, const char *, const struct graft_option *);
 int graft_take_triple(void *, const char *, const struct graft_option *);
 int graft_take_seconds(void *, const char *, const struct graft_option *);
 int graft_take_batch(void *, const char *, const struct graft_option *);
+int graft_take_views(void *, const char *, const struct graft_option *);
 
 /* Fills *s from the words behind the command's name; reorders argv so that
  * operands stand together. 0 or GRAFT_EXIT_USAGE, said on stderr. */

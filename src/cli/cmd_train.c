@@ -18,10 +18,17 @@ static const struct graft_option options[] = {
     {.name = "seed", .arg = "N", .take = graft_take_seed,
      .slot = GRAFT_SLOT(seed),
      .help = "of split, folds and views: same seed, same bytes (default: 0)"},
-    {.name = "views", .arg = "K", .take = graft_take_int,
+    {.name = "views", .arg = "K", .take = graft_take_views,
      .slot = GRAFT_SLOT(views), .max = 1000,
-     .help = "also learn from K flipped and cropped views of each photo "
-             "(default: 0)"},
+     .help = "also learn from K fixed views of each photo; 'fresh', with "
+             "--unfreeze: each epoch draws new ones, and the photos are read "
+             "and the frozen part is computed anew each time (default: 0)"},
+    {.name = "augment", .arg = "RECIPE", .take = graft_take_choice,
+     .slot = GRAFT_SLOT(augment), .choices = "none flip standard strong",
+     .help = "how views differ from their photo: none; flip; standard (a "
+             "crop of 8 to 100 % of the area, flip, a little colour); strong "
+             "(more colour, a box erased in one of four) (default: a crop "
+             "of 35 to 100 %, flip)"},
     {.name = "l2", .arg = "X", .take = graft_take_real,
      .slot = GRAFT_SLOT(l2), .max = 1e12,
      .help = "weight of the L2 penalty (default: chosen by "
@@ -94,6 +101,12 @@ static const struct graft_option tuning[] = {
      .slot = GRAFT_SLOT(tune.label_smoothing), .max = 1,
      .help = "part of each label that is spread over all classes "
              "(default: 0)"},
+    {.name = "mixup", .arg = "X", .take = graft_take_real,
+     .slot = GRAFT_SLOT(tune.mixup), .max = 100,
+     .help = "mix the photos of a step in pairs, and their labels alike, "
+             "by parts from Beta(X, X), such as 0.2: their pixels where all "
+             "is trained, else what the frozen part makes of them "
+             "(default: 0, none)"},
     {.name = "ema", .arg = "X", .take = graft_take_real,
      .slot = GRAFT_SLOT(tune.ema), .max = 0.999999,
      .help = "judge and write an average of the parameters that keeps X of "
@@ -124,6 +137,7 @@ static struct graft_train_options wanted(const struct graft_settings *s)
     o.no_cache = s->no_cache;
     o.decode = s->decode;
     o.tune = s->tune;
+    o.augment = s->augment;
     o.progress = s->quiet ? NULL : graft_cli_progress;
     return o;
 }
@@ -158,6 +172,13 @@ static int run(struct graft_settings *s)
         return graft_cli_wrong("--%s needs --unfreeze, which says what is "
                                "trained", s->tune.freeze ? "freeze"
                                                          : "resume");
+    if (!s->tune.unfreeze && s->tune.mixup > 0)
+        return graft_cli_wrong("--mixup needs --unfreeze, which says what is "
+                               "trained; the head alone has one solution");
+    if (!s->tune.unfreeze && s->views == GRAFT_VIEWS_FRESH)
+        return graft_cli_wrong("--views fresh needs --unfreeze, which says "
+                               "what is trained; the head alone learns from "
+                               "a fixed number, such as --views 4");
     if (s->tune.resume && !s->output)
         return graft_cli_wrong("--resume needs -o FILE: the checkpoints lie "
                                "beside it");

@@ -43,7 +43,8 @@ static void head(const struct graft_report *r)
 {
     printf("photos       %d to train", r->n_train);
     if (r->n_train_views > r->n_train)
-        printf(" (%d with further views)", r->n_train_views);
+        printf(" (%d with further views%s%s)", r->n_train_views,
+               r->augment ? ": " : "", r->augment ? r->augment : "");
     printf(", %d to judge by%s\n", r->n_val,
            r->split_from_train ? " (split off by seed)" : "");
     printf("features     %s", graft_cli_count(r->features));
@@ -72,8 +73,14 @@ static void tuning(const struct graft_report *r)
         fputs(" without ", stdout);
         graft_cli_put(stdout, t->freeze);
     }
-    printf(": %d parameters, %s numbers, %d epochs tried\n", t->parameters,
+    printf(": %d parameters, %s numbers, %d epochs tried", t->parameters,
            graft_cli_count(t->elements), t->epochs);
+    if (t->fresh_views)
+        printf("\n             each on fresh views (%s)",
+               r->augment ? r->augment : "crop, flip");
+    if (t->mixup > 0)
+        printf("\n             photos mixed in pairs (%g)", t->mixup);
+    putchar('\n');
     if (isnan(t->probe_log_loss)) {
         printf("             no photo could be held out to compare with: the "
                "plain head is kept\n");

@@ -87,6 +87,19 @@ int graft_take_batch(void *slot, const char *text,
     return 0;
 }
 
+int graft_take_views(void *slot, const char *text,
+                     const struct graft_option *o)
+{
+    long long v = GRAFT_VIEWS_FRESH;
+    if (strcmp(text, "fresh") &&
+        (!whole(&v, text) || v < 0 || (double)v > o->max))
+        return graft_cli_wrong("--%s: '%s' is neither 'fresh' nor a whole "
+                               "number from 0 to %.0f", o->name, text,
+                               o->max);
+    *(int *)slot = (int)v;
+    return 0;
+}
+
 int graft_take_seed(void *slot, const char *text,
                     const struct graft_option *o)
 {

@@ -62,7 +62,7 @@ void graft_report_free(struct graft_report *r)
     void *owned[] = {r->tuning, r->labels, r->confusion, r->precision,
                      r->recall, r->mistakes, r->skipped, r->phases, r->cut,
                      r->preprocess, r->preprocess_source, r->json, r->output,
-                     r->model, r->cv, r->verdict};
+                     r->model, r->cv, r->verdict, r->augment};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         graft_free(owned[i]);
     graft_free(r);

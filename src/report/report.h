@@ -25,8 +25,12 @@ void graft_report_conclude(struct graft_report *r);
 /* Wilson's score interval for `correct` of `total`, 95 %; NaN for none. */
 void graft_wilson(int correct, int total, double *low, double *high);
 
-/* r->tuning as an object for report and card. */
 struct json_t;
+/* `object` with that text as well, where there is one; what cannot be stored
+ * takes the object with it. */
+struct json_t *graft_report_note(struct json_t *object, const char *name,
+                                 const char *text);
+/* r->tuning as an object for report and card. */
 struct json_t *graft_report_tuning(const struct graft_report *r);
 
 /* Sets r->json (graft/train.h lists the keys). */

@@ -63,14 +63,24 @@ static json_t *val(const struct graft_report *r)
         "mistakes", mistakes(r));
 }
 
+json_t *graft_report_note(json_t *object, const char *name, const char *text)
+{
+    if (text && object && json_object_set_new(object, name, TEXT(text))) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
 static json_t *train(const struct graft_report *r)
 {
-    return json_pack(
+    json_t *j = json_pack(
         "{si si si sI so so sI so}", "photos", r->n_train, "samples",
         r->n_train_views, "views", r->views, "seed", (json_int_t)r->seed,
         "split", TEXT(r->split_from_train ? "seed" : "folder"), "cut",
         TEXT(r->cut), "features", (json_int_t)r->features, "l2",
         REAL(r->l2));
+    return graft_report_note(j, "augment", r->augment);
 }
 
 static json_t *cross_validation(const struct graft_report *r)
@@ -115,7 +125,7 @@ static json_t *phases(const struct graft_report *r)
 json_t *graft_report_tuning(const struct graft_report *r)
 {
     const struct graft_tuning *t = r->tuning;
-    return json_pack(
+    json_t *j = json_pack(
         "{so so si si sI so so si si si so so so so so}", "unfreeze",
         TEXT(t->unfreeze), "freeze", TEXT(t->freeze), "parameters",
         t->parameters, "head_parameters", t->head_parameters, "elements",
@@ -126,6 +136,13 @@ json_t *graft_report_tuning(const struct graft_report *r)
         REAL(t->tuned_log_loss), "difference", REAL(t->difference),
         "standard_error", REAL(t->standard_error), "chosen",
         TEXT(t->tuned ? "tuned" : "probe"));
+    j = graft_report_note(j, "views", t->fresh_views ? "fresh" : NULL);
+    if (j && t->mixup > 0 &&
+        json_object_set_new(j, "mixup", REAL(t->mixup))) {
+        json_decref(j);
+        j = NULL;
+    }
+    return j;
 }
 
 int graft_report_set_json(struct graft_report *r)

@@ -12,7 +12,8 @@
  *              .part ("val") .split ("folder", or "seed": 20 % of each class
  *              by a hash of seed and content) .decode ("fast", "exact") .how
  *   training   .photos .samples .views .cut .features .solver .l2
- *              .cv_folds .cv_log_loss .cv_accuracy
+ *              .cv_folds .cv_log_loss .cv_accuracy, and where a recipe of
+ *              views was named, .augment
  *   tune       only after fine-tuning: as in the report (graft/train.h)
  *   seed, versions .graft
  *

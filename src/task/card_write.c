@@ -68,12 +68,13 @@ static json_t *accuracy(const struct graft_report *r, bool exact)
 
 static json_t *training(const struct graft_report *r)
 {
-    return json_pack(
+    json_t *j = json_pack(
         "{si si si so sI so so si so so}", "photos", r->n_train, "samples",
         r->n_train_views, "views", r->views, "cut", TEXT(r->cut), "features",
         (json_int_t)r->features, "solver", TEXT("lbfgs"), "l2", REAL(r->l2),
         "cv_folds", r->cv_folds, "cv_log_loss", REAL(r->cv_log_loss),
         "cv_accuracy", REAL(r->cv_accuracy));
+    return graft_report_note(j, "augment", r->augment);
 }
 
 static json_t *labels(const struct graft_report *r)

@@ -33,12 +33,14 @@ static int fill_report(struct graft_training *t)
     r->split_from_train = t->data->split;
     r->features = t->trunk.floats;
     r->seed = t->o->seed;
-    r->views = t->o->views;
+    r->views = t->o->views > 0 ? t->o->views : 0;
     r->photos_decoded = t->extract.decoded +
                         (t->tune ? t->tune->extract.decoded : 0);
     r->cut = graft_strdup(t->trunk.cut);
     r->model = graft_strdup(graft_path_base(t->o->model));
-    int status = r->cut && r->model ? GRAFT_OK : GRAFT_EMEM;
+    r->augment = t->o->augment ? graft_strdup(t->o->augment) : NULL;
+    int status = r->cut && r->model && !r->augment == !t->o->augment
+                     ? GRAFT_OK : GRAFT_EMEM;
     if (!status)
         status = report_path(r, t->probe);
     if (!status)

@@ -29,6 +29,7 @@ struct graft_training {
     struct graft_report *report;
     struct graft_rows train, val;
     struct graft_tune *tune;  /* NULL: only the head is trained */
+    struct graft_augment augment; /* of the views, where a recipe is named */
     double started, phase;
 };
 

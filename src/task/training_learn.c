@@ -81,13 +81,14 @@ int graft_training_features(struct graft_training *t)
 {
     int status = start_extract(t);
     if (!status)
-        status = make_items(t, &t->train, GRAFT_TRAIN, t->o->views,
+        status = make_items(t, &t->train, GRAFT_TRAIN,
+                            t->o->views > 0 ? t->o->views : 0,
                             t->trunk.floats);
     if (!status && graft_tune_wanted(&t->o->tune)) {
         graft_extract_release(&t->extract); /* its memory is needed */
         status = graft_tune_new(&t->tune, t);
     }
-    if (!status && t->tune && !t->tune->extract.raw) {
+    if (!status && graft_tune_gives_features(t->tune)) {
         status = graft_tune_features(t->tune);
         return status ? status : graft_report_item_skips(
                                      t->report, t->train.item, t->train.n,

@@ -20,6 +20,35 @@ static bool is_folder(const char *path)
     return !graft_io_stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
+/* A recipe without views, or views without a difference, would do nothing,
+ * silently. */
+static int take_views(struct graft_training *t)
+{
+    const struct graft_train_options *o = t->o;
+    const bool fresh = o->views == GRAFT_VIEWS_FRESH;
+    if (fresh && !graft_tune_wanted(&o->tune))
+        return graft_fail(GRAFT_EARG, "fresh views belong to fine-tuning: "
+                          "unfreeze says what is trained; the head alone "
+                          "learns from a fixed number of views");
+    if (!fresh && (o->views < 0 || o->views > 1000))
+        return graft_fail(GRAFT_EARG, "%d further views; 0 to 1000 are "
+                          "possible", o->views);
+    int status = o->augment ? graft_augment_named(&t->augment, o->augment)
+                            : GRAFT_OK;
+    if (status || !o->augment)
+        return status;
+    t->extract.augment = &t->augment;
+    if (graft_augment_changes(&t->augment) == (o->views != 0))
+        return GRAFT_OK;
+    return o->views ? graft_fail(GRAFT_EARG, "augmentation '%s' makes all "
+                                 "views alike: views can only be 0 with it",
+                                 o->augment)
+                    : graft_fail(GRAFT_EARG, "augmentation '%s' changes "
+                                 "views, and there are none: views says how "
+                                 "many, or that fine-tuning draws fresh ones",
+                                 o->augment);
+}
+
 static int check_options(const struct graft_train_options *o)
 {
     if (!o->model || !o->data)
@@ -29,9 +58,6 @@ static int check_options(const struct graft_train_options *o)
         return graft_fail(GRAFT_EARG, "'%s' is a folder and '%s' is not: the "
                           "model comes first, then the photos", o->model,
                           o->data);
-    if (o->views < 0 || o->views > 1000)
-        return graft_fail(GRAFT_EARG, "%d further views; 0 to 1000 are "
-                          "possible", o->views);
     if (o->batch < 0 || o->batch > 4096)
         return graft_fail(GRAFT_EARG, "a batch of %d photos; 1 to 4096 are "
                           "possible", o->batch);
@@ -56,6 +82,8 @@ static int widen(struct graft_training *t)
 int graft_training_open(struct graft_training *t)
 {
     int status = check_options(t->o);
+    if (!status)
+        status = take_views(t);
     if (!status)
         status = graft_onnx_open(&t->model, t->rt, t->o->model);
     if (!status && t->o->output)

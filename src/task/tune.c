@@ -67,10 +67,12 @@ int graft_tune_check(const struct graft_tune_options *o)
     static const char *const schedules[] = {"cosine", "linear", "constant",
                                             NULL};
     if (!graft_tune_wanted(o))
-        return o->resume || o->freeze
+        return o->resume || o->freeze || o->mixup > 0
             ? graft_fail(GRAFT_EARG, "%s belongs to fine-tuning: unfreeze "
                          "says what is trained",
-                         o->resume ? "resume" : "freeze") : GRAFT_OK;
+                         o->resume ? "resume" : o->freeze ? "freeze"
+                                                          : "mixup")
+            : GRAFT_OK;
     const struct graft_tune_options c = choose(o);
     const struct { const char *what; double x, low, high; } range[] = {
         {"epochs", o->epochs, 0, GRAFT_EPOCHS_MAX},
@@ -83,6 +85,7 @@ int graft_tune_check(const struct graft_tune_options *o)
         {"clip", c.clip, 0, 1e12},
         {"label_smoothing", c.label_smoothing, 0, 1},
         {"ema", c.ema, 0, 0.999999},
+        {"mixup", c.mixup, 0, 100},
         {"seconds", c.seconds, 0, 1e12}};
     int status = check_word("optimizer", o->optimizer, optimizers,
                             "sgd, adamw");
@@ -185,6 +188,8 @@ static int report(struct graft_tune *u)
     r->held_out = u->n_held;
     r->probe_log_loss = r->tuned_log_loss = NAN;
     r->difference = r->standard_error = NAN;
+    r->fresh_views = u->fresh;
+    r->mixup = u->o.mixup;
     return r->unfreeze && (r->freeze || !u->o.freeze) ? GRAFT_OK : GRAFT_EMEM;
 }
 
@@ -216,6 +221,8 @@ int graft_tune_prepare(struct graft_tune *u)
     if (!status)
         status = hold_out(u);
     if (!status)
+        status = graft_tune_keep_held(u);
+    if (!status)
         status = make_state(u);
     return status ? status : report(u);
 }
@@ -227,6 +234,7 @@ int graft_tune_new(struct graft_tune **out, struct graft_training *t)
         return GRAFT_EMEM;
     u->t = t;
     u->o = choose(&t->o->tune);
+    u->fresh = t->o->views == GRAFT_VIEWS_FRESH;
     u->log = u->csv = -1;
     int status = begin(u);
     if (status) {
@@ -246,8 +254,9 @@ void graft_tune_free(struct graft_tune *u)
     graft_cache_close(u->extract.cache);
     graft_extract_release(&u->extract);
     graft_tunable_release(&u->u);
-    void *owned[] = {u->item, u->label, u->x, u->rows, u->all,
-                     u->rest, u->held, u->place, u->start, u->state, u->folder};
+    void *owned[] = {u->item, u->label, u->x, u->rows, u->all, u->rest,
+                     u->held, u->row_of, u->place, u->start, u->state,
+                     u->folder};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         graft_free(owned[i]);
     graft_free(u);

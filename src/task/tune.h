@@ -41,9 +41,14 @@ struct graft_tune {
                                      can be read */
     int32_t *label;               /* [n] */
     int n;
+    bool fresh;                   /* each epoch sees views of its own */
+    bool keep_held;               /* rows of the held-out photos fit */
     float *x;                     /* [n][u.floats]; NULL: computed or read again
                                      whenever they are needed */
-    float *rows;                  /* of a shard */
+    int64_t *row_of;              /* place in x of each item's row, where only
+                                     those held out are kept; NULL: its own */
+    float *rows;                  /* of a shard, and behind them of partners
+                                     in other shards */
     int64_t *all, *rest, *held;   /* places in item */
     int n_rest, n_held;
     int64_t near_copies;          /* photos and views that are another's */
@@ -72,6 +77,8 @@ int graft_tune_new(struct graft_tune **out, struct graft_training *t);
 void graft_tune_free(struct graft_tune *u);
 /* Photos, folds, state: what graft_tune_run begins with. */
 int graft_tune_prepare(struct graft_tune *u);
+/* Does it compute the features on the way to what crosses? u may be NULL. */
+bool graft_tune_gives_features(const struct graft_tune *u);
 /* Fills t->train.x, and keeps what crosses where it fits. */
 int graft_tune_features(struct graft_tune *u);
 int graft_tune_run(struct graft_tune *u);
@@ -86,7 +93,13 @@ int graft_tune_open_rows(struct graft_tune *u);
 /* After the photos that cannot be read were left out of item: the rows move
  * with them; pixels are read where they are what crosses. */
 int graft_tune_keep_rows(struct graft_tune *u);
-graft_fill_fn graft_tune_fill;
+/* Fresh views are never asked for again: only the rows of what is held out
+ * are kept. */
+int graft_tune_keep_held(struct graft_tune *u);
+/* Rows of those items into u->rows; view 0: as they stand in item, else that
+ * view of each of them. */
+int graft_tune_fetch(struct graft_tune *u, const int64_t *at, int n,
+                     int view);
 /* Class probabilities p [n][classes] of the network as it is now for these
  * places in item. */
 int graft_tune_known(struct graft_tune *u, double *p, const int64_t *at,
@@ -95,6 +108,13 @@ int graft_tune_known(struct graft_tune *u, double *p, const int64_t *at,
  * no probabilities. */
 int graft_tune_answer(struct graft_tune *u, double *p,
                       struct graft_load_item *items, int n);
+
+/* ---- tune_fill.c --------------------------------------------------------- */
+
+/* What a shard may need beside its own photos: partners of its first and its
+ * last one. */
+enum { GRAFT_TUNE_PARTNERS = 2 };
+graft_fill_fn graft_tune_fill;
 
 /* ---- tune_judge.c -------------------------------------------------------- */
 

@@ -8,7 +8,6 @@
 
 #include "base/alloc.h"
 #include "task/tune.h"
-#include "train/tuples.h"
 
 /* ---- how much ------------------------------------------------------------ */
 
@@ -80,11 +79,12 @@ static int start_extract(struct graft_tune *u)
     u->extract = (struct graft_extract){
         .rt = u->t->rt, .preprocess = first->preprocess,
         .batch = first->batch, .exact = first->exact, .phase = "features",
+        .augment = first->augment,
         .progress = first->progress, .progress_ctx = first->progress_ctx};
     graft_tunable_extract(&u->u, &u->extract);
     int status = graft_extract_fit(&u->extract);
-    return status || u->t->o->no_cache || u->extract.raw ? status
-                                                         : open_cache(u);
+    return status || u->t->o->no_cache || u->extract.raw || u->fresh
+               ? status : open_cache(u);
 }
 
 /* All could be read a moment ago. */
@@ -99,11 +99,10 @@ static int check_items(const struct graft_load_item *item, int n)
 
 static int room_for_shard(struct graft_tune *u)
 {
-    size_t n = (size_t)graft_program_n_max(u->u.program) *
-               (size_t)u->u.floats;
-    u->rows = graft_alloc_aligned(n * sizeof *u->rows);
-    u->place = graft_calloc((size_t)graft_program_n_max(u->u.program),
-                            sizeof *u->place);
+    size_t n = (size_t)graft_program_n_max(u->u.program) +
+               (u->o.mixup > 0 ? GRAFT_TUNE_PARTNERS : 0);
+    u->rows = graft_alloc_aligned(n * (size_t)u->u.floats * sizeof *u->rows);
+    u->place = graft_calloc(n, sizeof *u->place);
     return u->rows && u->place ? GRAFT_OK : GRAFT_EMEM;
 }
 
@@ -126,9 +125,10 @@ int graft_tune_open_rows(struct graft_tune *u)
         return status;
     bool keep = (uint64_t)bytes <= room_for_rows(u);
     announce(u, bytes, keep);
-    if (keep)
+    u->keep_held = keep;
+    if (keep && !u->fresh)
         u->x = graft_alloc_aligned((size_t)bytes);
-    return u->x || !keep ? GRAFT_OK : GRAFT_EMEM;
+    return u->x || !keep || u->fresh ? GRAFT_OK : GRAFT_EMEM;
 }
 
 static int tell(const struct graft_tune *u, const char *phase, int done,
@@ -150,6 +150,11 @@ static void take_features(const struct graft_tune *u, const float *rows,
     for (int i = 0; i < n; i++)
         memcpy(u->t->train.x + (first + i) * d, rows + (i + 1) * floats - d,
                (size_t)d * sizeof *rows);
+}
+
+bool graft_tune_gives_features(const struct graft_tune *u)
+{
+    return u && !u->extract.raw && !u->fresh;
 }
 
 int graft_tune_features(struct graft_tune *u)
@@ -182,7 +187,7 @@ int graft_tune_keep_rows(struct graft_tune *u)
     const struct graft_rows *r = &u->t->train;
     const int64_t floats = u->u.floats;
     if (!u->x)
-        return GRAFT_OK;
+        return GRAFT_OK; /* fresh views: graft_tune_keep_held */
     if (u->extract.raw) {
         u->extract.phase = "pixels";
         int status = graft_extract_rows(&u->extract, u->item, u->n, u->x);
@@ -196,43 +201,59 @@ int graft_tune_keep_rows(struct graft_tune *u)
     return GRAFT_OK;
 }
 
-/* ---- feeding ------------------------------------------------------------- */
-
-static int fetch(struct graft_tune *u, const int64_t *at, int n)
+int graft_tune_keep_held(struct graft_tune *u)
 {
     const int64_t floats = u->u.floats;
-    if (u->x) {
-        for (int i = 0; i < n; i++)
-            memcpy(u->rows + i * floats, u->x + at[i] * floats,
-                   (size_t)floats * sizeof *u->rows);
+    if (!u->fresh || !u->keep_held || !u->n_held)
+        return GRAFT_OK;
+    const size_t n = (size_t)u->n_held;
+    struct graft_load_item *group = graft_calloc(n, sizeof *group);
+    u->row_of = graft_calloc((size_t)u->n, sizeof *u->row_of);
+    u->x = graft_alloc_aligned(n * (size_t)floats * sizeof *u->x);
+    int status = group && u->row_of && u->x ? GRAFT_OK : GRAFT_EMEM;
+    for (int i = 0; !status && i < u->n_held; i++) {
+        group[i] = u->item[u->held[i]];
+        u->row_of[u->held[i]] = i;
+    }
+    u->extract.phase = "held-out photos";
+    if (!status)
+        status = graft_extract_rows(&u->extract, group, u->n_held, u->x);
+    if (!status)
+        status = check_items(group, u->n_held);
+    graft_free(group);
+    return status;
+}
+
+static void copy_kept(struct graft_tune *u, const int64_t *at, int n)
+{
+    const int64_t floats = u->u.floats;
+    for (int i = 0; i < n; i++) {
+        int64_t row = u->row_of ? u->row_of[at[i]] : at[i];
+        memcpy(u->rows + i * floats, u->x + row * floats,
+               (size_t)floats * sizeof *u->rows);
+    }
+}
+
+int graft_tune_fetch(struct graft_tune *u, const int64_t *at, int n, int view)
+{
+    if (u->x && !view) {
+        copy_kept(u, at, n);
         return GRAFT_OK;
     }
     struct graft_load_item *group = graft_calloc((size_t)n, sizeof *group);
     if (!group)
         return GRAFT_EMEM;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         group[i] = u->item[at[i]];
+        if (view)
+            group[i].view = view;
+    }
     u->extract.progress = NULL; /* the steps tell theirs */
     int status = graft_extract_rows(&u->extract, group, n, u->rows);
     if (!status)
         status = check_items(group, n);
     graft_free(group);
     return status;
-}
-
-int graft_tune_fill(void *ctx, const struct graft_shard *s)
-{
-    struct graft_tune *u = ctx;
-    struct graft_shard own = *s;
-    own.index = u->place;
-    for (int i = 0; i < s->n; i++)
-        u->place[i] = u->subset[s->index[i]];
-    int status = fetch(u, u->place, s->n);
-    if (status)
-        return status;
-    graft_tunable_put(&u->u, u->rows, u->u.floats, s->n);
-    graft_targets_fill(&own, u->label, u->o.label_smoothing, NULL);
-    return GRAFT_OK;
 }
 
 /* ---- answers ------------------------------------------------------------- */
@@ -267,7 +288,7 @@ int graft_tune_known(struct graft_tune *u, double *p, const int64_t *at,
     int status = GRAFT_OK;
     for (int first = 0; !status && first < n; first += shard) {
         int count = n - first < shard ? n - first : shard;
-        status = fetch(u, at + first, count);
+        status = graft_tune_fetch(u, at + first, count, 0);
         if (!status)
             status = answer(u, p + first * graft_program_classes(
                                                u->u.program), count);

@@ -32,6 +32,17 @@ static struct graft_hash hash_of_photos(const struct graft_tune *u)
     return h;
 }
 
+static void add_views(struct graft_str *s, const struct graft_tune *u)
+{
+    const struct graft_train_options *o = u->t->o;
+    if (u->fresh)
+        graft_str_add(s, "views fresh\n");
+    else
+        graft_str_addf(s, "views %d\n", o->views);
+    graft_str_addf(s, "augment %s\nmixup %.17g\n",
+                   o->augment ? o->augment : "crop and flip", u->o.mixup);
+}
+
 int graft_tune_recipe(struct graft_str *s, const struct graft_tune *u)
 {
     const struct graft_train_options *o = u->t->o;
@@ -41,6 +52,9 @@ int graft_tune_recipe(struct graft_str *s, const struct graft_tune *u)
         h = graft_hash_add(h, u->u.model->blob.at[i].data,
                            (size_t)u->u.model->blob.at[i].size);
     graft_hash_hex(hex, h);
+    add_views(s, u);
+    if (!u->extract.raw)
+        graft_str_addf(s, "frozen_batch %d\n", u->extract.n_max);
     graft_str_addf(s, "model %s\ncut ", hex);
     graft_str_add_safe(s, u->t->trunk.cut);
     graft_hash_hex(hex, hash_of_photos(u));
@@ -89,6 +103,43 @@ static uint64_t largest(const struct graft_tune *u)
                sizeof(real) + u->state_bytes + ((uint64_t)1 << 24);
 }
 
+/* Where the line that begins like `line`, up to its first blank, stands. */
+static const char *same_name(const char *text, size_t n, const char *line)
+{
+    const size_t name = strcspn(line, " ") + 1;
+    for (size_t i = 0; i + name <= n; i++)
+        if ((!i || text[i - 1] == '\n') && !strncmp(text + i, line, name))
+            return text + i;
+    return NULL;
+}
+
+/* Views come before all else that the learner compares: with other ones there
+ * are other numbers of photos, which would be named in their place. */
+static int same_views(const struct graft_tune *u,
+                      const struct graft_checkpoint *c)
+{
+    const struct graft_section *then = graft_checkpoint_find(c, "options");
+    const size_t n = then ? (size_t)then->bytes : 0;
+    struct graft_str now;
+    graft_str_init(&now);
+    add_views(&now, u);
+    int status = graft_str_ok(&now);
+    for (const char *p = now.at; !status && *p; p = strchr(p, '\n') + 1) {
+        const size_t k = strcspn(p, "\n");
+        const char *was = n ? same_name(then->data, n, p) : NULL;
+        const size_t left = was ? n - (size_t)(was - (char *)then->data) : 0;
+        size_t m = 0;
+        while (m < left && was[m] != '\n')
+            m++;
+        if (was && (m != k || strncmp(was, p, k)))
+            status = graft_fail(GRAFT_EMISMATCH, "checkpoint '%s' was made "
+                                "with '%.*s', now it is '%.*s'", c->path,
+                                (int)m, was, (int)k, p);
+    }
+    graft_str_release(&now);
+    return status;
+}
+
 /* Our own part of a checkpoint, needed before there is a learner. */
 static int peek(struct graft_tune *u, const struct graft_checkpoint *c)
 {
@@ -118,6 +169,8 @@ static int look_in(struct graft_tune *u, const char *part, const char **found)
     int status = sub ? GRAFT_OK : GRAFT_EMEM;
     if (!status && graft_checkpoint_count(sub) > 0) {
         status = graft_checkpoint_newest(&c, sub, largest(u));
+        if (!status)
+            status = same_views(u, c);
         if (!status)
             status = peek(u, c);
         if (!status)

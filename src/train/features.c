@@ -146,7 +146,8 @@ static int load_into(struct graft_extract *x, struct graft_load_item *items,
 {
     struct graft_load_options o = {
         .preprocess = &x->preprocess, .exact = x->exact,
-        .kernels = graft_kernels_for(x->rt->isa), .layout = layout};
+        .kernels = graft_kernels_for(x->rt->isa), .layout = layout,
+        .augment = x->augment};
     int status = graft_load(x->rt, items, n, dst, stride, &o);
     if (!status)
         x->decoded += (uint64_t)n;
@@ -172,6 +173,12 @@ static int load(struct graft_extract *x, struct graft_load_item *items, int n)
     return GRAFT_OK;
 }
 
+static uint64_t recipe(const struct graft_extract *x,
+                       const struct graft_load_item *item)
+{
+    return graft_augment_recipe(x->augment, item->seed, item->view);
+}
+
 static int keep(struct graft_extract *x, const struct graft_load_item *item,
                 const float *row)
 {
@@ -179,9 +186,7 @@ static int keep(struct graft_extract *x, const struct graft_load_item *item,
         return GRAFT_OK;
     int status = graft_cache_note_item(x->cache, item);
     if (!status && !item->failed)
-        status = graft_cache_put(x->cache, item->hash,
-                                 graft_view_recipe(item->seed, item->view),
-                                 row);
+        status = graft_cache_put(x->cache, item->hash, recipe(x, item), row);
     return status;
 }
 
@@ -244,9 +249,7 @@ static int from_cache(struct graft_extract *x, struct graft_load_item *item,
     if (!path)
         return GRAFT_EMEM;
     if (graft_cache_file_hash(x->cache, path, &item->hash))
-        *known = graft_cache_get(x->cache, item->hash,
-                                 graft_view_recipe(item->seed, item->view),
-                                 row);
+        *known = graft_cache_get(x->cache, item->hash, recipe(x, item), row);
     else
         *known = item->failed =
             graft_cache_file_failure(x->cache, path, item->why);

@@ -27,6 +27,8 @@ struct graft_extract {
     uint64_t decoded;                /* photos and views read so far */
     const graft_value_id *values;    /* several, in place of `value`; NULL: */
     int n_values;                    /* that one. Borrowed */
+    const struct graft_augment *augment; /* of views 1 and above; NULL: that
+                                        of graft_view_geometry. Borrowed */
     bool raw;                        /* rows are the pixels as the model takes
                                         them, [C][H][W]; cache NULL */
     /* private: made when the first photo has to be computed */

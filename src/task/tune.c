@@ -185,6 +185,7 @@ static int make_state(struct graft_tune *u)
         return GRAFT_EMEM;
     u->probe_loss = (double *)(u->state + 1);
     u->best_loss = u->probe_loss + u->n;
+    u->state->automatic = u->automatic;
     return GRAFT_OK;
 }
 

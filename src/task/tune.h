@@ -34,6 +34,7 @@ struct graft_tune_state {
     int64_t probe_errors, best_errors; /* on the held-out photos */
     int32_t stages;         /* of the network; 0: not known yet */
     int32_t runs;           /* short runs that ended (--unfreeze auto) */
+    int64_t automatic;      /* 1: of --unfreeze auto */
     struct graft_short_run run[GRAFT_TRIES_MAX];
 };
 

@@ -106,10 +106,17 @@ int graft_tune_check_folder(const struct graft_training *t)
     return status;
 }
 
+/* Before a depth is open it can be any: no more numbers than the file has
+ * bytes, and the head's. */
 static uint64_t largest(const struct graft_tune *u)
 {
-    return (GRAFT_STATES_MAX + 2) * (uint64_t)u->u.selection->size *
-               sizeof(real) + u->state_bytes + ((uint64_t)1 << 24);
+    uint64_t numbers = (uint64_t)(u->t->data->n_classes *
+                                  (u->t->trunk.floats + 1));
+    for (int i = 0; i < u->t->model->blob.n; i++)
+        numbers += (uint64_t)u->t->model->blob.at[i].size;
+    if (u->u.selection)
+        numbers = (uint64_t)u->u.selection->size;
+    return (GRAFT_STATES_MAX + 2) * numbers * sizeof(real) + u->state_bytes + ((uint64_t)1 << 24);
 }
 
 /* Where the line that begins like `line`, up to its first blank, stands. */
@@ -178,6 +185,11 @@ static int peek(struct graft_tune *u, const struct graft_checkpoint *c,
     if (!is_possible(&x))
         return graft_fail(GRAFT_EFORMAT, "checkpoint '%s' is damaged: its "
                           "numbers are impossible", c->path);
+    if (x.automatic != u->automatic)
+        return graft_fail(GRAFT_EMISMATCH, "checkpoint '%s' was made with "
+                          "%s, now it is 'unfreeze %s'", c->path,
+                          x.automatic ? "'unfreeze auto'" : "other words",
+                          u->t->o->tune.unfreeze);
     if (if_later && x.runs <= u->state->runs)
         return GRAFT_OK;
     memcpy(u->state, s->data, (size_t)s->bytes);

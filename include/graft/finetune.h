@@ -43,13 +43,15 @@ extern "C" {
 typedef struct graft_trainer graft_trainer;
 
 struct graft_trainer_options {
-    const char *const *parameters; /* names of initializers, or patterns with
-                             '*' and '?'; NULL: all that can be trained */
+    const char *const *parameters; /* names of initializers and outputs of
+                             Constant nodes, or patterns with '*' and '?';
+                             NULL: all that can be trained */
     int n_parameters;
     const char *unfreeze; /* or in words, joined by commas, as `graft train
                              --unfreeze` takes them: "all", "last-stage",
                              "stages:2", "from:VALUE", "name:PATTERN", "bias",
-                             "norm"; NULL: `parameters` says it */
+                             "norm", "scale-shift"; NULL: `parameters` says
+                             it */
     const char *freeze;   /* words for what is taken away again; NULL: none */
     const char *scores;   /* value with a row of scores for each image; NULL:
                              the first output, or what its Softmax, LogSoftmax
@@ -127,9 +129,10 @@ GRAFT_API int64_t graft_trainer_steps(const graft_trainer *t); /* done */
 GRAFT_API int graft_trainer_n_parameters(const graft_trainer *t);
 /* Name of the k-th one, borrowed; NULL: there is none. */
 GRAFT_API const char *graft_trainer_name(const graft_trainer *t, int k);
-/* Values and gradient of a selected parameter, as the file has its shape.
- * Borrowed, until the next call on this trainer. The gradient is that of the
- * last step (clipped if it was) or graft_trainer_gradients. */
+/* Values and gradient of a selected parameter, as the file has its shape; of
+ * weights that "scale-shift" selected, the factors [output channels], which
+ * begin at 1. Borrowed, until the next call on this trainer. The gradient is
+ * that of the last step (clipped if it was) or graft_trainer_gradients. */
 GRAFT_API int graft_trainer_parameter(struct graft_array *out,
                                       graft_trainer *t, const char *name);
 GRAFT_API int graft_trainer_gradient(struct graft_array *out,
@@ -152,7 +155,8 @@ GRAFT_API int graft_trainer_save(graft_trainer *t, const char *path);
 GRAFT_API int graft_trainer_load(graft_trainer *t, const char *path);
 /* Writes the parameters (their average, with `averaged`) into a model that has
  * them under the same names, in the types that they have there: the one that
- * is trained, or another. */
+ * is trained, or another. Factors are multiplied into the weights that the
+ * trainer was made with. */
 GRAFT_API int graft_trainer_store(graft_trainer *t, graft_model *into,
                                   bool averaged);
 

@@ -59,7 +59,8 @@ struct graft_trainer_options {
     const char *loss;     /* "softmax" cross-entropy: one class an image;
                              "sigmoid" cross-entropy: several (the mean over
                              the classes); "nll": the scores are logarithms of
-                             probabilities */
+                             probabilities, or anything: with targets of
+                             -B dL/d(score) it has the gradient of any L */
     double label_smoothing; /* of classes, 0 to 1 */
     const char *optimizer; /* "sgd", "adam", "adamw" */
     double learning_rate;
@@ -169,6 +170,74 @@ struct graft_trainer_memory {
 };
 GRAFT_API void graft_trainer_memory(const graft_trainer *t,
                                     struct graft_trainer_memory *out);
+
+/* ---- gradients of anything -------------------------------------------------
+ *
+ * For losses of one's own, saliency, adversarial or trained inputs: the caller
+ * says dL/d(output) of any outputs, and reads dL/d(value) of any values, the
+ * inputs included, and of any parameters.
+ *
+ *     const char *const wanted[] = {"image", "conv1.weight"};
+ *     struct graft_gradients_options o = {&x, 1, NULL, 0, wanted, 2};
+ *     status = graft_gradients_new(&g, m, &o);
+ *     status = graft_gradients_forward(g, &x, 1);
+ *     status = graft_gradients_output(&y, g, "scores");
+ *     ... seed: an array like y that holds dL/dy ...
+ *     status = graft_gradients_backward(g, &seed, 1);
+ *     status = graft_gradients_get(&dx, g, "image");
+ *     graft_gradients_free(g);
+ *
+ * Normalisations keep the file's statistics, Dropout hands its input on. At
+ * kinks gradients are PyTorch's. One thread at a time; the model is borrowed,
+ * must outlive this, and is not edited meanwhile. */
+
+typedef struct graft_gradients graft_gradients;
+
+struct graft_gradients_options {
+    const struct graft_array *inputs; /* shapes (not data) of all of the
+                             model's inputs, matched as for sessions; dim 0:
+                             the batch, the same for all. A file that fixes
+                             its batch takes that one only */
+    int n_inputs;
+    const char *const *outputs; /* values to read and to seed; NULL: the
+                             model's outputs */
+    int n_outputs;
+    const char *const *wanted; /* values, inputs, initializers, outputs of
+                             Constant nodes, whose gradient is asked for: at
+                             least one, each once */
+    int n_wanted;
+};
+/* Compiles; memory for the whole batch is taken here. GRAFT_ENOTFOUND: a name
+ * that the model does not have; GRAFT_EARG: no output depends on what is
+ * asked for; GRAFT_EUNSUPPORTED: a node on the way, which is named, has no
+ * gradient; GRAFT_ESHAPE, GRAFT_ELIMIT, GRAFT_EMEM. */
+GRAFT_API int
+graft_gradients_new(graft_gradients **out, const graft_model *m,
+                    const struct graft_gradients_options *options);
+GRAFT_API void graft_gradients_free(graft_gradients *g);
+/* Computes the outputs of `inputs`, of the shapes given to _new. */
+GRAFT_API int graft_gradients_forward(graft_gradients *g,
+                                      const struct graft_array *inputs,
+                                      int n_inputs);
+/* An output of the last forward; borrowed until the next one. */
+GRAFT_API int graft_gradients_output(struct graft_array *out,
+                                     const graft_gradients *g,
+                                     const char *name);
+/* From dL/d(output), in units of L by units of the output and shaped like it:
+ * matched to outputs by name, those with name NULL by position; outputs
+ * without a seed have 0. Once after each forward (else GRAFT_EARG). */
+GRAFT_API int graft_gradients_backward(graft_gradients *g,
+                                       const struct graft_array *seeds,
+                                       int n_seeds);
+/* dL/d(`name`) of the last backward, shaped like the value: of a parameter
+ * summed over the batch (so means are the seeds' business). Borrowed until
+ * the next backward. */
+GRAFT_API int graft_gradients_get(struct graft_array *out,
+                                  const graft_gradients *g, const char *name);
+/* Gives a parameter among `wanted` other values [as the file has its shape],
+ * here only: the model keeps its own. A forward has to follow. */
+GRAFT_API int graft_gradients_set(graft_gradients *g, const char *name,
+                                  const float *data);
 
 #ifdef __cplusplus
 }

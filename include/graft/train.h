@@ -40,8 +40,8 @@ struct graft_preprocess_options {
 struct graft_tune_options {
     const char *unfreeze; /* words joined by commas; each adds parameters:
                              all, last-stage, stages:N, from:VALUE,
-                             name:PATTERN, bias, norm. NULL, "none": only the
-                             head is trained */
+                             name:PATTERN, bias, norm, scale-shift. NULL,
+                             "none": only the head is trained */
     const char *freeze;   /* the same words take away; NULL: nothing */
     const char *optimizer; /* NULL or "sgd"; "adamw" */
     double learning_rate; /* highest; 0: chosen (README.md says how) */
@@ -228,7 +228,9 @@ struct graft_unfreezing {
     char **names;              /* [parameters] of initializers, in the order
                                   of the nodes; the new head's two are last */
     int parameters, head_parameters;
-    int64_t elements;          /* of them all */
+    int scaled;                /* of them, weights of which a factor for each
+                                  output channel is trained (scale-shift) */
+    int64_t elements;          /* that are trained: of those, the factors */
     int trainable, stages;     /* parameters and stages that there are */
     int64_t trainable_elements;
     char **crossing;           /* [n_crossing] values where training begins:

@@ -50,7 +50,8 @@ static const struct graft_option tuning[] = {
      .slot = GRAFT_SLOT(tune.unfreeze),
      .help = "train the backbone too, as far as WORDS say, joined by commas: "
              "last-stage, stages:N (the last N), all, from:VALUE, "
-             "name:PATTERN, bias, norm; 'graft inspect --unfreeze WORDS' "
+             "name:PATTERN, bias, norm, scale-shift (as norm, where it was "
+             "folded into weights); 'graft inspect --unfreeze WORDS' "
              "shows what that is and costs (default: none, only the head)"},
     {.name = "freeze", .arg = "WORDS", .take = graft_take_text,
      .slot = GRAFT_SLOT(tune.freeze),

@@ -9,9 +9,10 @@
 #include "base/alloc.h"
 #include "task/tune.h"
 
-/* A short run makes so many steps, in no fewer epochs than that; for its first
- * one epochs are left out until so much of the time is enough. */
-enum { STEPS = 60, EPOCHS_MIN = 5 };
+/* A short run makes so many steps, in no fewer epochs than that; for the first
+ * one epochs are left out until so much of the time is enough, down to three:
+ * fewer say nothing. */
+enum { STEPS = 60, EPOCHS_MIN = 5, EPOCHS_LEFT = 3 };
 #define FIRST_PART 0.6
 #define JUDGING 0.4 /* of a step: what a photo costs that only judges */
 
@@ -84,14 +85,14 @@ static bool fits(struct graft_tune *u, const struct graft_short_run *next,
     const double left = u->o.seconds - graft_tune_elapsed(u);
     if (left <= 0)
         return false;
-    if (none_ran(u) && epoch * (double)whole + judging > left * FIRST_PART) {
+    if (none_ran(u) && whole > EPOCHS_LEFT &&
+        epoch * (double)whole + judging > left * FIRST_PART) {
         double fit = floor((left * FIRST_PART - judging) / epoch);
-        u->state->planned = fit < 1 ? 1 : (int64_t)fit;
+        u->state->planned = fit < EPOCHS_LEFT ? EPOCHS_LEFT : (int64_t)fit;
         graft_log(u->t->rt, GRAFT_LOG_INFO, "%lld of %lld epochs fit into "
                   "the time", (long long)u->state->planned, (long long)whole);
-        return true;
     }
-    return epoch * (double)whole + judging <= left;
+    return epoch * (double)u->state->planned + judging <= left;
 }
 
 /* ---- a short run --------------------------------------------------------- */

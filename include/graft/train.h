@@ -40,7 +40,7 @@ struct graft_preprocess_options {
  *
  * With unfreeze "auto", short runs choose the words (last-stage, all, and
  * stages:N half way) and the rate (0.001 of 32 photos for sgd, three times and
- * a third of it) on one fold, two where photos are few. The best one is judged
+ * a third of it) on one fold, two below 300 photos. The best one is judged
  * beside the probe on the other folds, as many as there is time for, and has
  * to be better there by more than one standard error, with no more mistakes.
  * Where the probe makes no mistake in its cross-validation nothing is tried. */

@@ -69,6 +69,7 @@ struct graft_step {
     /* memory */
     int time, back;                /* when it runs forward, backward */
     int saved, dz;                 /* buffers, -1: none */
+    uint32_t saves_in;             /* inputs that backward reads, as bits */
     uint8_t *dmode;                /* per input */
     uint8_t *dmode_more;           /* the same for further shards: gradients
                                       of parameters are added to */

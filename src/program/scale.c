@@ -65,7 +65,8 @@ static void backward(const struct graft_call *c)
 
 const struct graft_op graft_row_scale = {
     .name = "Scale", .domain = "graft", .since = 1, .arity = {2, 2, 1, 1},
-    .saves_in = 3, .grad_in = 3, .forward = forward, .backward = backward};
+    .saves_in = 3, .saves_for = {2, 1}, .grad_in = 3,
+    .forward = forward, .backward = backward};
 
 /* ---- its place ----------------------------------------------------------- */
 

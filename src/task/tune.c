@@ -11,13 +11,13 @@
 #include "train/folds.h"
 #include "train/masters.h"
 
-enum { EPOCHS = 15, BATCH = 32, PATIENCE = 5, FOLDS = 5 };
+enum { EPOCHS = 15, BATCH = 32, PATIENCE = 5, FOLDS = 5, SCRATCH_EPOCHS = 30 };
 
 /* ---- options ------------------------------------------------------------- */
 
 bool graft_tune_wanted(const struct graft_tune_options *o)
 {
-    return o->unfreeze && strcmp(o->unfreeze, "none");
+    return (o->unfreeze && strcmp(o->unfreeze, "none")) || o->from_scratch;
 }
 
 /* What the user left open. The rate grows with the batch, whose gradient is
@@ -25,10 +25,12 @@ bool graft_tune_wanted(const struct graft_tune_options *o)
 static struct graft_tune_options choose(const struct graft_tune_options *o)
 {
     struct graft_tune_options c = *o;
+    c.unfreeze = o->from_scratch ? "all" : o->unfreeze;
     c.optimizer = o->optimizer ? o->optimizer : "sgd";
     c.schedule = o->schedule ? o->schedule : "cosine";
     c.batch_size = o->batch_size ? o->batch_size : BATCH;
-    c.epochs = o->epochs ? o->epochs : EPOCHS;
+    c.epochs = o->epochs ? o->epochs
+                         : o->from_scratch ? SCRATCH_EPOCHS : EPOCHS;
     c.momentum = o->momentum < 0 ? 0.9 : o->momentum;
     c.weight_decay = o->weight_decay < 0 ? 1e-4 : o->weight_decay;
     c.layer_decay = o->layer_decay > 0 ? o->layer_decay : 1;
@@ -61,11 +63,37 @@ static int check_number(const char *what, double x, double low, double high)
                      what, x, low, high);
 }
 
+static int check_scratch(const struct graft_tune_options *o,
+                         enum graft_norms norms)
+{
+    if (!o->from_scratch)
+        return GRAFT_OK;
+    if (o->freeze || (o->unfreeze && strcmp(o->unfreeze, "all")))
+        return graft_fail(GRAFT_EARG, "from scratch everything is trained: %s "
+                          "%s makes no sense beside it",
+                          o->freeze ? "freeze" : "unfreeze",
+                          o->freeze ? o->freeze : o->unfreeze);
+    if (o->bn && norms != GRAFT_NORMS_TRAIN)
+        return graft_fail(GRAFT_EARG, "from scratch there are no statistics "
+                          "yet: bn %s makes no sense beside it", o->bn);
+    return GRAFT_OK;
+}
+
 int graft_tune_check(const struct graft_tune_options *o)
 {
     static const char *const optimizers[] = {"sgd", "adamw", NULL};
     static const char *const schedules[] = {"cosine", "linear", "constant",
                                             NULL};
+    enum graft_norms norms;
+    int status = graft_norms_of(&norms, o->bn);
+    if (!status)
+        status = check_scratch(o, norms);
+    if (status)
+        return status;
+    if (!graft_tune_wanted(o) && norms != GRAFT_NORMS_FROZEN &&
+        norms != GRAFT_NORMS_ADAPT)
+        return graft_fail(GRAFT_EARG, "bn %s belongs to fine-tuning: unfreeze "
+                          "says what is trained", o->bn);
     if (!graft_tune_wanted(o))
         return o->resume || o->freeze || o->mixup > 0
             ? graft_fail(GRAFT_EARG, "%s belongs to fine-tuning: unfreeze "
@@ -87,8 +115,7 @@ int graft_tune_check(const struct graft_tune_options *o)
         {"ema", c.ema, 0, 0.999999},
         {"mixup", c.mixup, 0, 100},
         {"seconds", c.seconds, 0, 1e12}};
-    int status = check_word("optimizer", o->optimizer, optimizers,
-                            "sgd, adamw");
+    status = check_word("optimizer", o->optimizer, optimizers, "sgd, adamw");
     if (!status)
         status = check_word("schedule", o->schedule, schedules,
                             "cosine, linear, constant");
@@ -162,11 +189,16 @@ static int make_state(struct graft_tune *u)
         return GRAFT_EMEM;
     u->probe_loss = (double *)(u->state + 1);
     u->best_loss = u->probe_loss + u->n_held;
+    int64_t size;
+    const real *running = graft_program_running(u->u.program, &size);
     size_t bytes = (size_t)u->u.selection->size * sizeof(real);
     u->start = graft_malloc(bytes);
-    if (!u->start)
+    u->start_running = graft_malloc((size_t)(size + 1) * sizeof(real));
+    if (!u->start || !u->start_running)
         return GRAFT_EMEM;
     memcpy(u->start, u->u.selection->master, bytes);
+    if (running)
+        memcpy(u->start_running, running, (size_t)size * sizeof(real));
     return GRAFT_OK;
 }
 
@@ -190,6 +222,11 @@ static int report(struct graft_tune *u)
     r->difference = r->standard_error = NAN;
     r->fresh_views = u->fresh;
     r->mixup = u->o.mixup;
+    r->bn = graft_norms_name(u->norms);
+    r->normalisations = u->norms == GRAFT_NORMS_ADAPT
+                            ? u->t->adapted
+                            : graft_program_n_statistics(u->u.program);
+    r->from_scratch = u->o.from_scratch;
     return r->unfreeze && (r->freeze || !u->o.freeze) ? GRAFT_OK : GRAFT_EMEM;
 }
 
@@ -202,7 +239,9 @@ static int begin(struct graft_tune *u)
     const struct graft_tunable_options o = {
         .path = t->o->model, .cut = t->o->cut, .unfreeze = u->o.unfreeze,
         .freeze = u->o.freeze, .preprocess = &t->extract.preprocess,
-        .head = &head};
+        .head = &head, .norms = u->norms,
+        .like = u->o.from_scratch || u->norms == GRAFT_NORMS_ADAPT ? t->model
+                                                                   : NULL};
     head.weight = graft_calloc((size_t)head.classes, (size_t)d *
                                                      sizeof *head.weight);
     head.bias = graft_calloc((size_t)head.classes, sizeof *head.bias);
@@ -218,7 +257,7 @@ int graft_tune_prepare(struct graft_tune *u)
     int status = take_photos(u);
     if (!status)
         status = graft_tune_keep_rows(u);
-    if (!status)
+    if (!status && !u->o.from_scratch)
         status = hold_out(u);
     if (!status)
         status = graft_tune_keep_held(u);
@@ -236,7 +275,11 @@ int graft_tune_new(struct graft_tune **out, struct graft_training *t)
     u->o = choose(&t->o->tune);
     u->fresh = t->o->views == GRAFT_VIEWS_FRESH;
     u->log = u->csv = -1;
-    int status = begin(u);
+    int status = graft_norms_of(&u->norms, u->o.bn);
+    if (u->o.from_scratch && graft_norms_count(t->model))
+        u->norms = GRAFT_NORMS_TRAIN;
+    if (!status)
+        status = begin(u);
     if (status) {
         graft_tune_free(u);
         return status;
@@ -257,6 +300,9 @@ void graft_tune_free(struct graft_tune *u)
     void *owned[] = {u->item, u->label, u->x, u->rows, u->all, u->rest,
                      u->held, u->row_of, u->place, u->start, u->state,
                      u->folder};
+    void *owned[] = {u->item, u->label, u->x, u->rows, u->all,
+                     u->rest, u->held, u->place, u->start, u->start_running,
+                     u->state, u->folder};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         graft_free(owned[i]);
     graft_free(u);
@@ -307,8 +353,34 @@ int graft_tune_store(struct graft_tune *u, struct graft_model *m,
     for (int k = 0; !status && k < u->u.selection->n - 2; k++)
         status = store(u, m, k);
     if (!status)
+        status = graft_norms_store(m, u->u.program, u->u.model);
+    if (!status)
         status = graft_head_append(m, features, &head, u->t->o->emit_logits);
     graft_free(head.weight);
     graft_free(head.bias);
     return status;
+}
+
+/* ---- from scratch -------------------------------------------------------- */
+
+int graft_tune_scratch_head(struct graft_probe **out,
+                            const struct graft_training *t)
+{
+    const int64_t d = t->trunk.floats;
+    struct graft_probe *p = graft_calloc(1, sizeof *p);
+    if (!p)
+        return GRAFT_EMEM;
+    p->classes = t->data->n_classes;
+    p->d = d;
+    p->l2 = NAN;
+    p->weight = graft_calloc((size_t)p->classes,
+                             (size_t)d * sizeof *p->weight);
+    p->bias = graft_calloc((size_t)p->classes, sizeof *p->bias);
+    if (!p->weight || !p->bias) {
+        graft_probe_free(p);
+        return GRAFT_EMEM;
+    }
+    graft_scratch_head(p->weight, p->classes, d, t->o->seed);
+    *out = p;
+    return GRAFT_OK;
 }

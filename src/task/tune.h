@@ -55,6 +55,8 @@ struct graft_tune {
     int64_t *place;               /* of the images of a shard */
     int64_t *subset;              /* of the learner's images; one of those */
     real *start;                  /* the selection as the file has it */
+    real *start_running;          /* and the running statistics; NULL: none */
+    enum graft_norms norms;
     struct graft_tune_state *state;
     double *probe_loss, *best_loss; /* [n_held], behind state */
     uint64_t state_bytes;
@@ -72,6 +74,9 @@ struct graft_tune {
 };
 
 bool graft_tune_wanted(const struct graft_tune_options *o);
+/* The head that a training from scratch begins with, in the probe's place. */
+int graft_tune_scratch_head(struct graft_probe **out,
+                            const struct graft_training *t);
 int graft_tune_check(const struct graft_tune_options *o);
 int graft_tune_new(struct graft_tune **out, struct graft_training *t);
 void graft_tune_free(struct graft_tune *u);

@@ -20,7 +20,11 @@ static void start_from(struct graft_tune *u, const struct graft_probe *head)
 {
     const struct graft_selection *s = u->u.selection;
     const struct graft_selected *w = &s->at[s->n - 2], *b = &s->at[s->n - 1];
+    int64_t size;
+    real *running = graft_program_running(u->u.program, &size);
     memcpy(s->master, u->start, (size_t)s->size * sizeof *s->master);
+    if (running)
+        memcpy(running, u->start_running, (size_t)size * sizeof *running);
     for (int64_t i = 0; i < w->count; i++)
         s->master[w->offset + i] = (real)head->weight[i];
     for (int64_t i = 0; i < b->count; i++)
@@ -204,6 +208,8 @@ static int round_masters(struct graft_tune *u)
         status = graft_master_round(
             &m->tensor.at[m->value.at[s->at[k].value].tensor],
             s->master + s->at[k].offset);
+    if (!status)
+        status = graft_norms_round(u->u.program, m);
     graft_program_params(u->u.program);
     return status;
 }
@@ -216,10 +222,11 @@ static int plan(struct graft_tune *u)
     u->state->planned = u->o.epochs;
     if (!(u->o.seconds > 0))
         return GRAFT_OK;
-    u->part = "try";
-    u->subset = u->rest;
-    int n = u->n_rest < u->o.batch_size ? u->n_rest : u->o.batch_size;
-    int status = make_learner(u, u->n_rest);
+    const int rest = u->o.from_scratch ? u->n : u->n_rest;
+    u->part = u->o.from_scratch ? "final" : "try";
+    u->subset = u->o.from_scratch ? u->all : u->rest;
+    int n = rest < u->o.batch_size ? rest : u->o.batch_size;
+    int status = make_learner(u, rest);
     double seconds = 0;
     for (int i = 0; !status && i < 2; i++) { /* the first one warms up */
         double began = graft_clock();
@@ -265,12 +272,35 @@ static void tell_decision(const struct graft_tune *u)
               u->tuned ? "all photos are learnt from" : "the probe stays");
 }
 
+/* Nothing to compare with: what random weights make of photos says nothing.
+ * All photos are learnt from, for all epochs. */
+static int from_scratch(struct graft_tune *u)
+{
+    const char *found = NULL;
+    struct graft_tune_state *s = u->state;
+    struct graft_tuning *r = u->t->report->tuning;
+    int status = graft_tune_folder(u, &found);
+    if (!status && !found)
+        status = plan(u);
+    if (status)
+        return status;
+    s->best_epoch = s->judged = s->planned;
+    start_from(u, u->t->probe);
+    status = run_part(u, "final", u->all, u->n, found != NULL);
+    if (!status)
+        status = round_masters(u);
+    u->tuned = r->tuned = true;
+    r->epochs = r->best_epoch = (int)s->planned;
+    r->photos_per_second = s->seconds > 0 ? s->images / s->seconds : 0;
+    return status;
+}
+
 int graft_tune_run(struct graft_tune *u)
 {
     const char *found = NULL;
     int status = graft_tune_prepare(u);
-    if (status)
-        return status;
+    if (status || u->o.from_scratch)
+        return status ? status : from_scratch(u);
     if (!u->n_held) {
         graft_log(u->t->rt, GRAFT_LOG_WARNING, "no photo can be held out: "
                   "whether fine-tuning helps cannot be told, the probe "

@@ -31,8 +31,6 @@ static int list_photos(struct graft_adapting *x)
     return GRAFT_OK;
 }
 
-/* An eighth of the memory may hold what photos have become, another what they
- * become next. */
 static bool fits(const struct graft_adapting *x, int64_t floats)
 {
     uint64_t limit = x->a->rt->memory_limit;
@@ -42,7 +40,7 @@ static bool fits(const struct graft_adapting *x, int64_t floats)
         limit = (uint64_t)pages * (uint64_t)page;
     return graft_mul_size(&bytes, x->n_items, floats) &&
            graft_mul_size(&bytes, bytes, sizeof *x->x) &&
-           (uint64_t)bytes <= limit / 8;
+           (uint64_t)bytes <= (x->a->room ? x->a->room : limit / 8);
 }
 
 /* Pixels of all photos, those that cannot be read left out. */

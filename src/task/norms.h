@@ -48,6 +48,9 @@ struct graft_adapt {
     const struct graft_dataset *data;
     graft_progress_fn *progress;     /* NULL: none */
     void *progress_ctx;
+    uint64_t room;                   /* bytes that photos may take, and again
+                                        what they become; 0: an eighth of
+                                        the memory each */
     int normalisations, photos;      /* out */
 };
 /* "Revisiting Batch Normalization For Practical Domain Adaptation" (Li, Wang,

@@ -32,13 +32,16 @@ static struct graft_tune_options choose(const struct graft_tune_options *o)
     c.epochs = o->epochs ? o->epochs
                          : o->from_scratch ? SCRATCH_EPOCHS : EPOCHS;
     c.momentum = o->momentum < 0 ? 0.9 : o->momentum;
-    c.weight_decay = o->weight_decay < 0 ? 1e-4 : o->weight_decay;
+    c.weight_decay = o->weight_decay >= 0 ? o->weight_decay
+                                          : o->from_scratch ? 5e-4 : 1e-4;
     c.layer_decay = o->layer_decay > 0 ? o->layer_decay : 1;
     c.clip = o->clip < 0 ? 5 : o->clip;
     c.patience = o->patience ? o->patience : PATIENCE;
-    if (!(o->learning_rate > 0))
-        c.learning_rate = (strcmp(c.optimizer, "sgd") ? 1e-4 : 1e-3) *
-                          c.batch_size / 32;
+    const bool sgd = !strcmp(c.optimizer, "sgd");
+    if (!(o->learning_rate > 0) && o->from_scratch)
+        c.learning_rate = (sgd ? 5e-2 : 2e-3) * c.batch_size / 32;
+    else if (!(o->learning_rate > 0))
+        c.learning_rate = (sgd ? 1e-3 : 1e-4) * c.batch_size / 32;
     if (o->warmup < 0)
         c.warmup = c.epochs < 5 ? 0.2 * c.epochs : 1;
     return c;
@@ -63,22 +66,6 @@ static int check_number(const char *what, double x, double low, double high)
                      what, x, low, high);
 }
 
-static int check_scratch(const struct graft_tune_options *o,
-                         enum graft_norms norms)
-{
-    if (!o->from_scratch)
-        return GRAFT_OK;
-    if (o->freeze || (o->unfreeze && strcmp(o->unfreeze, "all")))
-        return graft_fail(GRAFT_EARG, "from scratch everything is trained: %s "
-                          "%s makes no sense beside it",
-                          o->freeze ? "freeze" : "unfreeze",
-                          o->freeze ? o->freeze : o->unfreeze);
-    if (o->bn && norms != GRAFT_NORMS_TRAIN)
-        return graft_fail(GRAFT_EARG, "from scratch there are no statistics "
-                          "yet: bn %s makes no sense beside it", o->bn);
-    return GRAFT_OK;
-}
-
 int graft_tune_check(const struct graft_tune_options *o)
 {
     static const char *const optimizers[] = {"sgd", "adamw", NULL};
@@ -87,7 +74,7 @@ int graft_tune_check(const struct graft_tune_options *o)
     enum graft_norms norms;
     int status = graft_norms_of(&norms, o->bn);
     if (!status)
-        status = check_scratch(o, norms);
+        status = graft_tune_check_scratch(o, norms);
     if (status)
         return status;
     if (!graft_tune_wanted(o) && norms != GRAFT_NORMS_FROZEN &&
@@ -276,8 +263,8 @@ int graft_tune_new(struct graft_tune **out, struct graft_training *t)
     u->fresh = t->o->views == GRAFT_VIEWS_FRESH;
     u->log = u->csv = -1;
     int status = graft_norms_of(&u->norms, u->o.bn);
-    if (u->o.from_scratch && graft_norms_count(t->model))
-        u->norms = GRAFT_NORMS_TRAIN;
+    if (u->o.from_scratch)
+        graft_tune_begin_scratch(u);
     if (!status)
         status = begin(u);
     if (status) {
@@ -298,11 +285,8 @@ void graft_tune_free(struct graft_tune *u)
     graft_extract_release(&u->extract);
     graft_tunable_release(&u->u);
     void *owned[] = {u->item, u->label, u->x, u->rows, u->all, u->rest,
-                     u->held, u->row_of, u->place, u->start, u->state,
-                     u->folder};
-    void *owned[] = {u->item, u->label, u->x, u->rows, u->all,
-                     u->rest, u->held, u->place, u->start, u->start_running,
-                     u->state, u->folder};
+                     u->held, u->row_of, u->place, u->start,
+                     u->start_running, u->state, u->folder};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         graft_free(owned[i]);
     graft_free(u);
@@ -359,28 +343,4 @@ int graft_tune_store(struct graft_tune *u, struct graft_model *m,
     graft_free(head.weight);
     graft_free(head.bias);
     return status;
-}
-
-/* ---- from scratch -------------------------------------------------------- */
-
-int graft_tune_scratch_head(struct graft_probe **out,
-                            const struct graft_training *t)
-{
-    const int64_t d = t->trunk.floats;
-    struct graft_probe *p = graft_calloc(1, sizeof *p);
-    if (!p)
-        return GRAFT_EMEM;
-    p->classes = t->data->n_classes;
-    p->d = d;
-    p->l2 = NAN;
-    p->weight = graft_calloc((size_t)p->classes,
-                             (size_t)d * sizeof *p->weight);
-    p->bias = graft_calloc((size_t)p->classes, sizeof *p->bias);
-    if (!p->weight || !p->bias) {
-        graft_probe_free(p);
-        return GRAFT_EMEM;
-    }
-    graft_scratch_head(p->weight, p->classes, d, t->o->seed);
-    *out = p;
-    return GRAFT_OK;
 }

@@ -74,9 +74,6 @@ struct graft_tune {
 };
 
 bool graft_tune_wanted(const struct graft_tune_options *o);
-/* The head that a training from scratch begins with, in the probe's place. */
-int graft_tune_scratch_head(struct graft_probe **out,
-                            const struct graft_training *t);
 int graft_tune_check(const struct graft_tune_options *o);
 int graft_tune_new(struct graft_tune **out, struct graft_training *t);
 void graft_tune_free(struct graft_tune *u);
@@ -91,6 +88,16 @@ int graft_tune_run(struct graft_tune *u);
  * features are `features`; probabilities or logits become its output. */
 int graft_tune_store(struct graft_tune *u, struct graft_model *m,
                      graft_value_id features);
+
+/* ---- tune_scratch.c ------------------------------------------------------ */
+
+int graft_tune_check_scratch(const struct graft_tune_options *o,
+                             enum graft_norms norms);
+/* By whether the network has normalisations. */
+void graft_tune_begin_scratch(struct graft_tune *u);
+/* The head that a training from scratch begins with, in the probe's place. */
+int graft_tune_scratch_head(struct graft_probe **out,
+                            const struct graft_training *t);
 
 /* ---- tune_rows.c --------------------------------------------------------- */
 

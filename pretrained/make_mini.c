@@ -22,7 +22,7 @@ struct net {
 static graft_value_id tensor(struct net *n, const char *layer,
                              const char *what, const struct graft_shape *s)
 {
-    char name[64];
+    char name[128];
     graft_value_id v = -1;
     float *zero = graft_calloc((size_t)graft_shape_count(s), sizeof *zero);
     if (!zero && !n->status)
@@ -63,7 +63,7 @@ static graft_value_id conv(struct net *n, graft_value_id x, const char *layer,
         {0}};
     const struct graft_shape w = {4, {out, in, kernel, kernel}};
     const struct graft_shape c = {1, {out}};
-    char norm[64];
+    char norm[96];
     snprintf(norm, sizeof norm, "%s.norm", layer);
     const graft_value_id read[] = {x, tensor(n, layer, "weight", &w)};
     x = node(n, "Conv", layer, read, 2, attr);
@@ -75,7 +75,7 @@ static graft_value_id conv(struct net *n, graft_value_id x, const char *layer,
 
 static graft_value_id relu(struct net *n, graft_value_id x, const char *layer)
 {
-    char name[64];
+    char name[96];
     snprintf(name, sizeof name, "%s.relu", layer);
     return node(n, "Relu", name, &x, 1, NULL);
 }
@@ -84,7 +84,7 @@ static graft_value_id relu(struct net *n, graft_value_id x, const char *layer)
 static graft_value_id block(struct net *n, graft_value_id x, const char *name,
                             int64_t in, int64_t out, int64_t stride)
 {
-    char layer[3][48];
+    char layer[3][64];
     static const char *const part[] = {"conv1", "conv2", "down"};
     for (int i = 0; i < 3; i++)
         snprintf(layer[i], sizeof layer[i], "%s.%s", name, part[i]);

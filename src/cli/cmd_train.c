@@ -244,9 +244,9 @@ const struct graft_command graft_cmd_train = {
         "do, all are learnt from, and if not, the plain head is written.\n"
         "\n"
         "With --from-scratch only the network's form is taken from MODEL: its\n"
-        "weights are drawn anew and all of them trained, on all photos, once.\n"
-        "That wants thousands of photos; for fewer a backbone that was trained\n"
-        "before does far better.\n",
+        "weights are drawn anew, and all of them are trained on all photos.\n"
+        "That wants thousands of photos; with fewer, a backbone that was\n"
+        "trained before does far better.\n",
     .example = "graft train resnet18.onnx photos/ -o tigers.onnx\n"
                "graft train resnet18.onnx photos/ -o t.onnx --views 4 "
                "--fit squash\n"

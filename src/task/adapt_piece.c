@@ -194,8 +194,8 @@ static int keep(struct piece *p)
         if (!f)
             return GRAFT_EMEM;
         const int64_t n = p->norm[i].channels;
-        *f = (struct graft_adapted){.mean = p->norm[i].mean, .var = p->norm[i].var,
-                            .channels = n};
+        *f = (struct graft_adapted){.mean = p->norm[i].mean,
+                                    .var = p->norm[i].var, .channels = n};
         f->at = graft_calloc(2 * (size_t)n, sizeof *f->at);
         if (!f->at)
             return GRAFT_EMEM;

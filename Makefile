@@ -13,6 +13,7 @@
 #   make reference  our files and figures against ONNX Runtime and Pillow
 #   make proof      gradients of whole networks against PyTorch in float64
 #   make bench      speed and memory beside ONNX Runtime and PyTorch
+#   make bench-auto  --unfreeze auto beside the plain head, a table
 #   make bench-kernels  GF/s of convolutions, and spills in their hot loops
 #   make fuzz       T seconds (60) of each fuzz target, or FUZZ="import ..."
 #   make stats      sizes: functions, files, program, libraries it needs
@@ -347,6 +348,11 @@ bench: $(VENV)/bin/python all
 	$(Q)$(ENV) BENCH='$(BENCH)' BENCH_MODELS='$(BENCH_MODELS)' \
 	   BENCH_PEERS='$(BENCH_PEERS)' BENCH_REPEATS='$(BENCH_REPEATS)' \
 	   $(VENV)/bin/python tests/bench/bench.py
+# --unfreeze auto beside the probe; what AUTO_TIME and its like choose stands
+# in tests/bench/auto.py.
+.PHONY: bench-auto
+bench-auto: all $(BUILD)/draw
+	$(Q)$(ENV) python3 tests/bench/auto.py
 # Each instruction set that this processor has, or GRAFT_ISA's; KERNELS are
 # threads, images and a pattern of shapes: make bench-kernels KERNELS="1 4 1x1"
 KERNELS ?= 1 4

@@ -131,6 +131,19 @@ struct graft_mistake {
 struct graft_skipped {
     char *file, *why;
 };
+/* What --unfreeze auto tried: runs of one candidate, together. */
+struct graft_tried {
+    char *unfreeze;            /* words */
+    double learning_rate;
+    int epochs;
+    bool deciding;             /* on the folds that decide, not those that
+                                  choose */
+    int held_out;              /* photos that judged it; 0: none */
+    int probe_errors, errors;  /* mistakes on them */
+    double probe_log_loss, log_loss; /* on them, mean */
+    double difference, standard_error; /* probe minus tuned, paired */
+    const char *skipped;       /* why it has no figures; NULL: it has */
+};
 /* What fine-tuning came to. */
 struct graft_tuning {
     char *unfreeze, *freeze;   /* words; freeze NULL: none */
@@ -152,6 +165,14 @@ struct graft_tuning {
     int normalisations;        /* whose statistics changed, of the file's
                                   BatchNormalizations */
     bool from_scratch;         /* there was no probe to compare with */
+    bool automatic;            /* --unfreeze auto; unfreeze, learning_rate and
+                                  so on are then those of the chosen one, and
+                                  held_out, the log-losses and the difference
+                                  of the photos that decided */
+    struct graft_tried *tried; /* [n_tried], in that order */
+    int n_tried;
+    const char *reason;        /* of automatic: why the probe stayed; NULL: it
+                                  did not */
 };
 struct graft_phase {
     const char *name; /* "open", "list", "features", "solve", ... */

@@ -72,12 +72,49 @@ static void normalisations(const struct graft_tuning *t)
                                       : "are those of the photos to train on");
 }
 
+/* A line for each candidate: what the choice was made from. */
+static void tried(const struct graft_tuning *t)
+{
+    if (t->n_tried)
+        printf("             %-12s %8s %6s %6s %10s %8s %10s\n", "tried",
+               "rate", "epochs", "photos", "plain head", "tuned",
+               "better by");
+    for (int i = 0; i < t->n_tried; i++) {
+        const struct graft_tried *x = &t->tried[i];
+        printf("             %-12s %8.3g ", x->unfreeze, x->learning_rate);
+        if (x->skipped)
+            printf("%s\n", x->skipped);
+        else
+            printf("%6d %6d %10.3g %8.3g %10.2g +- %.2g%s\n", x->epochs,
+                   x->held_out, x->probe_log_loss, x->log_loss,
+                   x->difference, x->standard_error,
+                   x->deciding ? ", decides" : "");
+    }
+}
+
+static void automatic(const struct graft_tuning *t)
+{
+    puts("tuned        auto: log losses on photos held out");
+    tried(t);
+    if (t->tuned)
+        printf("             chosen: %s at rate %.3g (%d parameters, %s "
+               "numbers), all photos, %d epochs\n", t->unfreeze,
+               t->learning_rate, t->parameters, graft_cli_count(t->elements),
+               t->best_epoch);
+    else
+        printf("             the plain head is kept: %s\n", t->reason);
+}
+
 /* Which of the two was written, and both figures that decided it. */
 static void tuning(const struct graft_report *r)
 {
     const struct graft_tuning *t = r->tuning;
     if (!t)
         return;
+    if (t->automatic) {
+        automatic(t);
+        return;
+    }
     fputs("tuned        ", stdout);
     graft_cli_put(stdout, t->unfreeze);
     if (t->freeze) {

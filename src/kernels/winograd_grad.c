@@ -14,7 +14,13 @@
  * 16 by 32, of a slot's sums, of a slot of the input or output, of a set's
  * way to gradients. */
 enum { OUTER = 16, SUMS = 120, TRANSFORM = 8, TAPS_OF = 140 };
-enum { NEAR = 6 << 20, SHARE = 4 }; /* bytes of V and D; blocks of a task */
+enum {
+    NEAR = 6 << 20,   /* bytes of V and D in a block of bands, */
+    WHOLE = 16 << 20, /* or of all bands, where a panel's D has no more */
+    PANEL = 1 << 19,  /* than that: sums are then written once */
+    SHARE = 4,        /* blocks of channels in a task */
+    NUMBERS = 8       /* of x whose gradients are written together */
+};
 
 static int64_t ceil_div(int64_t a, int64_t b)
 {
@@ -113,6 +119,9 @@ bool graft_winograd_grad_cut(struct graft_block_grad_cut *c,
                    GRAFT_BLOCK * (int64_t)sizeof(real);
     p.bands = NEAR / band > 0 ? NEAR / band : 1;
     p.bands = ceil_div(all, ceil_div(all, p.bands));
+    if (all * band <= WHOLE &&
+        all * band / blocks * k->block.width / GRAFT_BLOCK <= PANEL)
+        p.bands = all;
     return pays(c, g, n_max, &p) &&
            graft_winograd_grad_cut_as(c, g, n_max, k, &p);
 }
@@ -182,26 +191,61 @@ static void dy_task(void *ctx, int64_t i, int worker)
     j->k->dy(&j->d, j->d.block.first + i / shares, first, n);
 }
 
-/* Number i of input block `in`, all of a panel, to dw. */
-static void write_number(const struct job *j, int64_t panel, int64_t in,
-                         int64_t i, const double *w)
+/* Where each tap of number `channel` of x stands in an output's gradients,
+ * -1: nowhere. Numbers of x are channels, with a family of depth each pixel's
+ * of 2x2. */
+static void places_of(int64_t *place, const struct graft_conv *g,
+                      const struct graft_winograd_family *f, int64_t channel)
+{
+    const int64_t pixel = f->depth ? channel / g->c : 0;
+    const int64_t step = f->depth ? 2 : 1;
+    for (int64_t k = 0; k < f->taps * f->taps; k++) {
+        int64_t y = k / f->taps * step + pixel / 2;
+        int64_t x = k % f->taps * step + pixel % 2;
+        place[k] = y < g->kernel[1] && x < g->kernel[2]
+                       ? (channel % g->c * g->kernel[1] + y) * g->kernel[2] + x
+                       : -1;
+    }
+}
+
+/* w [count][taps][width] of numbers first .. of x, all of a panel, to dw:
+ * output by output, where theirs lie side by side. */
+static void write_numbers(const struct job *j, int64_t panel, int64_t first,
+                          int64_t count, const double *w)
 {
     const struct graft_conv *g = j->r->g;
     const struct graft_winograd_family *f = j->d.block.plan.axis[0].family;
-    int64_t width = j->r->cut->width, channel = in * GRAFT_BLOCK + i;
-    int64_t pixel = f->depth ? channel / g->c : 0, step = f->depth ? 2 : 1;
-    int64_t taps = g->kernel[1] * g->kernel[2];
-    channel %= g->c;
+    const int64_t width = j->r->cut->width, taps = f->taps * f->taps;
+    const int64_t each = g->c * g->kernel[1] * g->kernel[2];
+    int64_t place[NUMBERS * GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS];
+    for (int64_t n = 0; n < count; n++)
+        places_of(place + n * taps, g, f, first + n);
     for (int64_t o = 0; o < width && panel * width + o < g->m; o++) {
-        real *dw = j->r->dw + ((panel * width + o) * g->c + channel) * taps;
-        for (int64_t k = 0; k < f->taps * f->taps; k++) {
-            int64_t y = k / f->taps * step + pixel / 2;
-            int64_t x = k % f->taps * step + pixel % 2;
-            real *to = dw + y * g->kernel[2] + x;
-            if (y < g->kernel[1] && x < g->kernel[2])
-                *to = (real)(w[k * width + o] +
-                             (j->r->add ? (double)*to : 0));
-        }
+        real *dw = j->r->dw + (panel * width + o) * each;
+        for (int64_t k = 0; k < count * taps; k++)
+            if (place[k] >= 0)
+                dw[place[k]] = (real)(w[k * width + o] +
+                                      (j->r->add ? (double)dw[place[k]] : 0));
+    }
+}
+
+/* What the sums of input block `in` and a panel come to. */
+static void gradients(const struct job *j, int64_t panel, int64_t in,
+                      const real *sum)
+{
+    enum { TAPS = GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS };
+    const struct graft_winograd_axis *a = j->d.block.plan.axis;
+    const int64_t width = j->r->cut->width, first = in * GRAFT_BLOCK;
+    const int64_t taps = a[0].family->taps * a[1].family->taps;
+    const int64_t left = j->d.block.k - first;
+    const int64_t all = left < GRAFT_BLOCK ? left : GRAFT_BLOCK;
+    double w[NUMBERS * TAPS * 2 * GRAFT_BLOCK];
+    for (int64_t n = 0; n < all; n += NUMBERS) {
+        int64_t count = all - n < NUMBERS ? all - n : NUMBERS;
+        for (int64_t i = 0; i < count; i++)
+            j->k->taps(a[0].family, a[1].family, sum + (n + i) * width,
+                       GRAFT_BLOCK * width, w + i * taps * width);
+        write_numbers(j, panel, first + n, count, w);
     }
 }
 
@@ -209,23 +253,17 @@ static void pair_task(void *ctx, int64_t i, int worker)
 {
     const struct job *j = ctx;
     const struct graft_winograd_block *b = &j->d.block;
-    const struct graft_winograd_axis *a = b->plan.axis;
     int64_t panel = i / b->in_blocks, in = i % b->in_blocks;
     int64_t width = j->r->cut->width, size = sums_of(&b->plan, width);
     size_t before = graft_winograd_in_scratch(&b->plan);
     real *sum = j->sums ? j->sums + i * size
                         : (real *)(void *)(j->scratch +
                                            (size_t)worker * j->step + before);
-    double w[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS * 2 * GRAFT_BLOCK];
     if (j->first)
         memset(sum, 0, (size_t)size * sizeof *sum);
     j->k->outer(&j->d, panel, in, sum);
-    int64_t numbers = b->k - in * GRAFT_BLOCK;
-    for (int64_t n = 0; j->last && n < numbers && n < GRAFT_BLOCK; n++) {
-        j->k->taps(a[0].family, a[1].family, sum + n * width,
-                   GRAFT_BLOCK * width, w);
-        write_number(j, panel, in, n, w);
-    }
+    if (j->last)
+        gradients(j, panel, in, sum);
 }
 
 void graft_winograd_grad(const struct graft_block_grad_run *r,

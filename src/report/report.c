@@ -58,6 +58,9 @@ void graft_report_free(struct graft_report *r)
     if (r->tuning) {
         graft_free(r->tuning->unfreeze);
         graft_free(r->tuning->freeze);
+        for (int i = 0; i < r->tuning->n_tried; i++)
+            graft_free(r->tuning->tried[i].unfreeze);
+        graft_free(r->tuning->tried);
     }
     void *owned[] = {r->tuning, r->labels, r->confusion, r->precision,
                      r->recall, r->mistakes, r->skipped, r->phases, r->cut,

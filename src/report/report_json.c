@@ -122,6 +122,25 @@ static json_t *phases(const struct graft_report *r)
     return list;
 }
 
+static json_t *tried(const struct graft_tuning *t)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < t->n_tried; i++) {
+        const struct graft_tried *x = &t->tried[i];
+        json_array_append_new(list, json_pack(
+            "{so so si so si si si so so so so so}", "unfreeze",
+            TEXT(x->unfreeze), "learning_rate", REAL(x->learning_rate),
+            "epochs", x->epochs, "photos", TEXT(x->deciding ? "decide"
+                                                            : "choose"),
+            "held_out", x->held_out, "probe_errors", x->probe_errors,
+            "errors", x->errors, "probe_log_loss", REAL(x->probe_log_loss),
+            "log_loss", REAL(x->log_loss), "difference", REAL(x->difference),
+            "standard_error", REAL(x->standard_error), "skipped",
+            TEXT(x->skipped)));
+    }
+    return list;
+}
+
 json_t *graft_report_tuning(const struct graft_report *r)
 {
     const struct graft_tuning *t = r->tuning;
@@ -139,8 +158,12 @@ json_t *graft_report_tuning(const struct graft_report *r)
         TEXT(t->bn ? t->bn : "frozen"), "normalisations", t->normalisations,
         "from_scratch", t->from_scratch);
     j = graft_report_note(j, "views", t->fresh_views ? "fresh" : NULL);
-    if (j && t->mixup > 0 &&
-        json_object_set_new(j, "mixup", REAL(t->mixup))) {
+    if (j && ((t->mixup > 0 &&
+               json_object_set_new(j, "mixup", REAL(t->mixup))) ||
+              (t->automatic &&
+               (json_object_set_new(j, "auto", json_true()) ||
+                json_object_set_new(j, "reason", TEXT(t->reason)) ||
+                json_object_set_new(j, "tried", tried(t)))))) {
         json_decref(j);
         j = NULL;
     }

@@ -35,7 +35,7 @@ static int fill_report(struct graft_training *t)
     r->seed = t->o->seed;
     r->views = t->o->views > 0 ? t->o->views : 0;
     r->photos_decoded = t->extract.decoded +
-                        (t->tune ? t->tune->extract.decoded : 0);
+                        (t->tune ? graft_tune_decoded(t->tune) : 0);
     r->cut = graft_strdup(t->trunk.cut);
     r->model = graft_strdup(graft_path_base(t->o->model));
     r->augment = t->o->augment ? graft_strdup(t->o->augment) : NULL;

@@ -203,6 +203,11 @@ int graft_tunable_cost(struct graft_unfreezing **out,
     struct graft_tunable_options o = {.path = path, .cut = cut,
                                       .unfreeze = unfreeze,
                                       .freeze = freeze};
+    if (!strcmp(unfreeze, "auto"))
+        return graft_fail(GRAFT_EARG, "'auto' chooses by trying it on the "
+                          "photos: graft train --unfreeze auto; inspect "
+                          "shows what words such as last-stage, stages:2, "
+                          "all select and cost");
     if (batch < 0 || batch > 65536)
         return graft_fail(GRAFT_EARG, "a step of %d photos", batch);
     struct graft_unfreezing *x = graft_calloc(1, sizeof *x);

@@ -6,18 +6,24 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "graph/edit.h"
 #include "train/copies.h"
 #include "train/folds.h"
-#include "train/masters.h"
 
-enum { EPOCHS = 15, BATCH = 32, PATIENCE = 5, FOLDS = 5, SCRATCH_EPOCHS = 30 };
+enum {
+    EPOCHS = 15, SCRATCH_EPOCHS = 30, BATCH = 32, PATIENCE = 5, FOLDS = 5
+};
+#define AUTO_SECONDS 600.0
 
 /* ---- options ------------------------------------------------------------- */
 
 bool graft_tune_wanted(const struct graft_tune_options *o)
 {
     return (o->unfreeze && strcmp(o->unfreeze, "none")) || o->from_scratch;
+}
+
+bool graft_tune_is_auto(const struct graft_tune_options *o)
+{
+    return o->unfreeze && !strcmp(o->unfreeze, "auto");
 }
 
 /* What the user left open. The rate grows with the batch, whose gradient is
@@ -31,6 +37,8 @@ static struct graft_tune_options choose(const struct graft_tune_options *o)
     c.batch_size = o->batch_size ? o->batch_size : BATCH;
     c.epochs = o->epochs ? o->epochs
                          : o->from_scratch ? SCRATCH_EPOCHS : EPOCHS;
+    if (graft_tune_is_auto(o) && !(o->seconds > 0))
+        c.seconds = AUTO_SECONDS;
     c.momentum = o->momentum < 0 ? 0.9 : o->momentum;
     c.weight_decay = o->weight_decay >= 0 ? o->weight_decay
                                           : o->from_scratch ? 5e-4 : 1e-4;
@@ -66,6 +74,17 @@ static int check_number(const char *what, double x, double low, double high)
                      what, x, low, high);
 }
 
+static bool has_word(const char *words, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *at = words; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (!strncmp(at, word, n) && (!at[n] || at[n] == ','))
+            return true;
+    }
+    return false;
+}
+
 int graft_tune_check(const struct graft_tune_options *o)
 {
     static const char *const optimizers[] = {"sgd", "adamw", NULL};
@@ -89,6 +108,9 @@ int graft_tune_check(const struct graft_tune_options *o)
                                                           : "mixup")
             : GRAFT_OK;
     const struct graft_tune_options c = choose(o);
+    if (!graft_tune_is_auto(o) && has_word(o->unfreeze, "auto"))
+        return graft_fail(GRAFT_EARG, "unfreeze '%s': auto stands alone, it "
+                          "chooses the words", o->unfreeze);
     const struct { const char *what; double x, low, high; } range[] = {
         {"epochs", o->epochs, 0, GRAFT_EPOCHS_MAX},
         {"batch_size", o->batch_size, 0, 65536},
@@ -127,7 +149,8 @@ static int take_photos(struct graft_tune *u)
     u->all = graft_calloc(n, sizeof *u->all);
     u->rest = graft_calloc(n, sizeof *u->rest);
     u->held = graft_calloc(n, sizeof *u->held);
-    if (!u->item || !u->label || !u->all || !u->rest || !u->held)
+    u->fold = graft_calloc(n, sizeof *u->fold);
+    if (!u->item || !u->label || !u->all || !u->rest || !u->held || !u->fold)
         return GRAFT_EMEM;
     for (int i = 0; i < r->n; i++) {
         if (r->item[i].failed)
@@ -140,42 +163,50 @@ static int take_photos(struct graft_tune *u)
     return GRAFT_OK;
 }
 
-/* One of five folds decides; copies, near-copies and views of a photo are on
- * one side. What is held out is judged as it is, without views. */
-static int hold_out(struct graft_tune *u)
+/* Copies, near-copies and views of a photo lie in one fold. */
+static int deal(struct graft_tune *u)
 {
-    size_t n = (size_t)u->n + 1;
-    int folds = FOLDS;
-    int *fold = graft_calloc(n, sizeof *fold);
-    struct graft_hash *photo = graft_calloc(n, sizeof *photo);
-    int status = fold && photo ? GRAFT_OK : GRAFT_EMEM;
+    struct graft_hash *photo = graft_calloc((size_t)u->n + 1, sizeof *photo);
+    int status = photo ? GRAFT_OK : GRAFT_EMEM;
+    u->folds = FOLDS;
     for (int i = 0; !status && i < u->n; i++)
         photo[i] = u->item[i].hash;
     if (!status)
         status = graft_near_copies(photo, &u->near_copies, u->t->train.x,
                                    u->label, u->n, u->t->trunk.floats);
     if (!status)
-        status = graft_folds(fold, &folds, u->label, photo, u->n,
+        status = graft_folds(u->fold, &u->folds, u->label, photo, u->n,
                              u->t->o->seed);
-    for (int i = 0; !status && folds && i < u->n; i++)
-        if (fold[i])
+    graft_free(photo);
+    return status;
+}
+
+/* What is held out is judged as it is, without views. */
+void graft_tune_hold_out(struct graft_tune *u, int fold)
+{
+    u->n_rest = u->n_held = 0;
+    for (int i = 0; u->folds && i < u->n; i++)
+        if (u->fold[i] != fold)
             u->rest[u->n_rest++] = i;
         else if (!u->item[i].view)
             u->held[u->n_held++] = i;
-    graft_free(fold);
-    graft_free(photo);
-    return status;
 }
 
 static int make_state(struct graft_tune *u)
 {
     u->state_bytes = sizeof *u->state +
-                     2 * (uint64_t)u->n_held * sizeof(double);
+                     2 * (uint64_t)u->n * sizeof(double);
     u->state = graft_calloc(1, (size_t)u->state_bytes);
     if (!u->state)
         return GRAFT_EMEM;
     u->probe_loss = (double *)(u->state + 1);
-    u->best_loss = u->probe_loss + u->n_held;
+    u->best_loss = u->probe_loss + u->n;
+    u->state->automatic = u->automatic;
+    return GRAFT_OK;
+}
+
+int graft_tune_note_start(struct graft_tune *u)
+{
     int64_t size;
     const real *running = graft_program_running(u->u.program, &size);
     size_t bytes = (size_t)u->u.selection->size * sizeof(real);
@@ -199,7 +230,8 @@ static int report(struct graft_tune *u)
         return GRAFT_EMEM;
     r->unfreeze = graft_strdup(u->o.unfreeze);
     r->freeze = u->o.freeze ? graft_strdup(u->o.freeze) : NULL;
-    r->parameters = u->u.selection->n;
+    r->automatic = u->automatic;
+    r->parameters = u->automatic ? 0 : u->u.selection->n;
     r->head_parameters = u->u.head_parameters;
     r->elements = u->u.elements;
     r->optimizer = strcmp(u->o.optimizer, "sgd") ? "adamw" : "sgd";
@@ -210,15 +242,12 @@ static int report(struct graft_tune *u)
     r->fresh_views = u->fresh;
     r->mixup = u->o.mixup;
     r->bn = graft_norms_name(u->norms);
-    r->normalisations = u->norms == GRAFT_NORMS_ADAPT
-                            ? u->t->adapted
-                            : graft_program_n_statistics(u->u.program);
     r->from_scratch = u->o.from_scratch;
     return r->unfreeze && (r->freeze || !u->o.freeze) ? GRAFT_OK : GRAFT_EMEM;
 }
 
 /* The head knows nothing yet; the probe's weights take its place. */
-static int begin(struct graft_tune *u)
+int graft_tune_begin(struct graft_tune *u)
 {
     struct graft_training *t = u->t;
     const int64_t d = t->trunk.floats;
@@ -239,18 +268,44 @@ static int begin(struct graft_tune *u)
     return status ? status : graft_tune_open_rows(u);
 }
 
+void graft_tune_shut(struct graft_tune *u)
+{
+    u->decoded += u->extract.decoded;
+    graft_cache_close(u->extract.cache);
+    graft_extract_release(&u->extract);
+    u->extract = (struct graft_extract){0};
+    graft_tunable_release(&u->u);
+    graft_free(u->x);
+    graft_free(u->rows);
+    graft_free(u->place);
+    graft_free(u->start);
+    graft_free(u->start_running);
+    graft_free(u->row_of);
+    u->x = u->rows = NULL;
+    u->place = u->row_of = NULL;
+    u->start = u->start_running = NULL;
+}
+
 int graft_tune_prepare(struct graft_tune *u)
 {
     int status = take_photos(u);
-    if (!status)
+    if (!status && !u->automatic)
         status = graft_tune_keep_rows(u);
     if (!status && !u->o.from_scratch)
-        status = hold_out(u);
-    if (!status)
-        status = graft_tune_keep_held(u);
+        status = deal(u);
     if (!status)
         status = make_state(u);
+    graft_tune_hold_out(u, 0); /* one of five folds decides */
+    if (!status && !u->automatic)
+        status = graft_tune_keep_held(u);
+    if (!status && !u->automatic)
+        status = graft_tune_note_start(u);
     return status ? status : report(u);
+}
+
+uint64_t graft_tune_decoded(const struct graft_tune *u)
+{
+    return u->decoded + u->extract.decoded;
 }
 
 int graft_tune_new(struct graft_tune **out, struct graft_training *t)
@@ -261,12 +316,13 @@ int graft_tune_new(struct graft_tune **out, struct graft_training *t)
     u->t = t;
     u->o = choose(&t->o->tune);
     u->fresh = t->o->views == GRAFT_VIEWS_FRESH;
-    u->log = u->csv = -1;
+    u->automatic = graft_tune_is_auto(&t->o->tune);
+    u->log = u->csv = u->depth = -1;
     int status = graft_norms_of(&u->norms, u->o.bn);
     if (u->o.from_scratch)
         graft_tune_begin_scratch(u);
-    if (!status)
-        status = begin(u);
+    if (!status && !u->automatic)
+        status = graft_tune_begin(u);
     if (status) {
         graft_tune_free(u);
         return status;
@@ -281,66 +337,10 @@ void graft_tune_free(struct graft_tune *u)
         return;
     graft_tune_close(u);
     graft_learner_free(u->learner);
-    graft_cache_close(u->extract.cache);
-    graft_extract_release(&u->extract);
-    graft_tunable_release(&u->u);
-    void *owned[] = {u->item, u->label, u->x, u->rows, u->all, u->rest,
-                     u->held, u->row_of, u->place, u->start,
-                     u->start_running, u->state, u->folder};
+    graft_tune_shut(u);
+    void *owned[] = {u->item, u->label, u->fold, u->all, u->rest, u->held,
+                     u->state, u->folder};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         graft_free(owned[i]);
     graft_free(u);
-}
-
-/* ---- the result ---------------------------------------------------------- */
-
-/* The head's two parameters in the place of the probe's. */
-static int take_head(struct graft_probe *head, const struct graft_tune *u)
-{
-    const struct graft_selection *s = u->u.selection;
-    const real *w = s->master + s->at[s->n - 2].offset;
-    const real *b = s->master + s->at[s->n - 1].offset;
-    int64_t n = s->at[s->n - 2].count;
-    head->classes = u->t->probe->classes;
-    head->d = u->t->probe->d;
-    head->weight = graft_calloc((size_t)n, sizeof *head->weight);
-    head->bias = graft_calloc((size_t)head->classes, sizeof *head->bias);
-    if (!head->weight || !head->bias)
-        return GRAFT_EMEM;
-    for (int64_t i = 0; i < n; i++)
-        head->weight[i] = (float)w[i];
-    for (int i = 0; i < head->classes; i++)
-        head->bias[i] = (float)b[i];
-    return GRAFT_OK;
-}
-
-static int store(const struct graft_tune *u, struct graft_model *m, int k)
-{
-    const char *name = graft_tunable_name(&u->u, k);
-    const struct graft_selected *at = &u->u.selection->at[k];
-    const struct graft_model *own = u->u.model;
-    graft_value_id v = graft_value_find(m, name);
-    if (v < 0 || m->value.at[v].tensor < 0)
-        return graft_fail(GRAFT_ENOTFOUND, "'%s' has no parameter '%s' any "
-                          "more", m->path, name);
-    return graft_master_store(
-        m, m->value.at[v].tensor,
-        &own->tensor.at[own->value.at[at->value].tensor].shape,
-        u->u.selection->master + at->offset);
-}
-
-int graft_tune_store(struct graft_tune *u, struct graft_model *m,
-                     graft_value_id features)
-{
-    struct graft_probe head = {0};
-    int status = take_head(&head, u);
-    for (int k = 0; !status && k < u->u.selection->n - 2; k++)
-        status = store(u, m, k);
-    if (!status)
-        status = graft_norms_store(m, u->u.program, u->u.model);
-    if (!status)
-        status = graft_head_append(m, features, &head, u->t->o->emit_logits);
-    graft_free(head.weight);
-    graft_free(head.bias);
-    return status;
 }

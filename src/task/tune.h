@@ -14,6 +14,7 @@
 
 #include "task/training.h"
 #include "task/tunable.h"
+#include "task/tune_policy.h"
 #include "train/learner.h"
 
 enum { GRAFT_EPOCHS_MAX = 100000 };
@@ -30,6 +31,11 @@ struct graft_tune_state {
     double seconds, images; /* of steps so far */
     double elapsed;         /* of runs before this one, until their end */
     int64_t log_bytes, csv_bytes; /* of the run's files */
+    int64_t probe_errors, best_errors; /* on the held-out photos */
+    int32_t stages;         /* of the network; 0: not known yet */
+    int32_t runs;           /* short runs that ended (--unfreeze auto) */
+    int64_t automatic;      /* 1: of --unfreeze auto */
+    struct graft_short_run run[GRAFT_TRIES_MAX];
 };
 
 struct graft_tune {
@@ -49,6 +55,7 @@ struct graft_tune {
                                      those held out are kept; NULL: its own */
     float *rows;                  /* of a shard, and behind them of partners
                                      in other shards */
+    int *fold, folds;             /* of each; -1: never held out */
     int64_t *all, *rest, *held;   /* places in item */
     int n_rest, n_held;
     int64_t near_copies;          /* photos and views that are another's */
@@ -58,22 +65,30 @@ struct graft_tune {
     real *start_running;          /* and the running statistics; NULL: none */
     enum graft_norms norms;
     struct graft_tune_state *state;
-    double *probe_loss, *best_loss; /* [n_held], behind state */
+    double *probe_loss, *best_loss; /* [n_held] of [n], behind state */
     uint64_t state_bytes;
     struct graft_learner *learner;
-    const char *part;             /* "try", "final" */
+    const char *part;             /* "try", "final"; "try-N" */
     char *folder;                 /* NAME.run; NULL: none */
     int log, csv;                 /* descriptors; -1: none */
     bool logging;                 /* they were opened, or tried to */
     double kept, keeping;         /* when a checkpoint was written, and how
                                      long that took */
     double before;                /* seconds of the runs before this one */
-    bool tried;                   /* nothing is left of the try's checkpoints */
+    bool tried;                   /* nothing is left of other parts'
+                                     checkpoints */
     bool warned;                  /* of files that cannot be written */
     bool tuned;                   /* is better than the probe */
+    bool automatic;               /* --unfreeze auto */
+    bool diverged;                /* the last run's numbers were not finite */
+    int depth;                    /* opened, of those tried; -1: none */
+    char words[24], name[24];     /* its words; the run's part */
+    double photo_seconds;         /* of a step, for one photo */
+    uint64_t decoded;             /* photos, for depths that were closed */
 };
 
 bool graft_tune_wanted(const struct graft_tune_options *o);
+bool graft_tune_is_auto(const struct graft_tune_options *o);
 int graft_tune_check(const struct graft_tune_options *o);
 int graft_tune_new(struct graft_tune **out, struct graft_training *t);
 void graft_tune_free(struct graft_tune *u);
@@ -81,6 +96,15 @@ void graft_tune_free(struct graft_tune *u);
 int graft_tune_prepare(struct graft_tune *u);
 /* Does it compute the features on the way to what crosses? u may be NULL. */
 bool graft_tune_gives_features(const struct graft_tune *u);
+/* Holds out that fold. */
+void graft_tune_hold_out(struct graft_tune *u, int fold);
+/* Opens the model with u->o.unfreeze; graft_tune_shut undoes it. */
+int graft_tune_begin(struct graft_tune *u);
+void graft_tune_shut(struct graft_tune *u);
+/* The selection as the file has it, for every start. */
+int graft_tune_note_start(struct graft_tune *u);
+/* Photos that were read. */
+uint64_t graft_tune_decoded(const struct graft_tune *u);
 /* Fills t->train.x, and keeps what crosses where it fits. */
 int graft_tune_features(struct graft_tune *u);
 int graft_tune_run(struct graft_tune *u);
@@ -98,6 +122,38 @@ void graft_tune_begin_scratch(struct graft_tune *u);
 /* The head that a training from scratch begins with, in the probe's place. */
 int graft_tune_scratch_head(struct graft_probe **out,
                             const struct graft_training *t);
+int graft_tune_scratch(struct graft_tune *u);
+/* ---- tune_run.c ---------------------------------------------------------- */
+
+/* The backbone of the file, and this head. */
+void graft_tune_start(struct graft_tune *u, const struct graft_probe *head);
+/* From the probe of the photos that are not held out; log-losses of it. */
+int graft_tune_start_rest(struct graft_tune *u);
+/* Steps on those photos from where the parameters are, or from where a
+ * stopped run left them. What is left in the masters is what was trained. */
+int graft_tune_part(struct graft_tune *u, const char *part, int64_t *subset,
+                    int n, bool go_on);
+/* On all photos, from t->probe, rounded to what the file can hold. */
+int graft_tune_final(struct graft_tune *u, bool go_on);
+/* u->state->planned: with a time limit, as many epochs as fit. */
+int graft_tune_plan(struct graft_tune *u);
+/* Seconds of a step for one photo, measured. */
+int graft_tune_speed(struct graft_tune *u, double *seconds);
+
+/* ---- tune_auto.c --------------------------------------------------------- */
+
+/* Tries depths and rates, decides, and trains on all photos. */
+int graft_tune_auto(struct graft_tune *u);
+
+/* ---- tune_tried.c -------------------------------------------------------- */
+
+/* Words of a depth in a network of so many stages. */
+void graft_auto_words(char words[24], int depth, int stages);
+double graft_auto_rate(const struct graft_tune *u, int rate);
+struct graft_policy graft_auto_policy(const struct graft_tune *u);
+const char *graft_auto_untried(int why);
+/* Sets u->tuned, which candidate is the best, and what is reported. */
+int graft_auto_decide(struct graft_tune *u, int *depth, int *rate);
 
 /* ---- tune_rows.c --------------------------------------------------------- */
 
@@ -112,6 +168,8 @@ int graft_tune_keep_held(struct graft_tune *u);
  * view of each of them. */
 int graft_tune_fetch(struct graft_tune *u, const int64_t *at, int n,
                      int view);
+/* Rows of all photos that can be read, for a depth opened later. */
+int graft_tune_compute_rows(struct graft_tune *u);
 /* Class probabilities p [n][classes] of the network as it is now for these
  * places in item. */
 int graft_tune_known(struct graft_tune *u, double *p, const int64_t *at,
@@ -130,11 +188,15 @@ graft_fill_fn graft_tune_fill;
 
 /* ---- tune_judge.c -------------------------------------------------------- */
 
-/* Log-loss of each held-out photo with the parameters as they are. */
-int graft_tune_held(struct graft_tune *u, double *loss);
+/* Log-loss of each held-out photo with the parameters as they are, and for
+ * how many another class is likelier. */
+int graft_tune_held(struct graft_tune *u, double *loss, int64_t *errors);
 double graft_tune_probe_mean(const struct graft_tune *u);
 /* An epoch of the try is worth its mean log-loss on the held-out photos. */
 int graft_tune_judge(struct graft_tune *u);
+/* Does the epoch that just ended have to be judged? A short run is only worth
+ * what its end is. */
+bool graft_tune_judges(const struct graft_tune *u);
 /* Better than the probe: the mean of the paired differences is larger than
  * its standard error. */
 void graft_tune_decide(struct graft_tune *u);

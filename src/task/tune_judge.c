@@ -9,7 +9,15 @@
 /* As in a report: one photo cannot make a mean infinite. */
 #define P_MIN 1e-15
 
-int graft_tune_held(struct graft_tune *u, double *loss)
+static bool is_wrong(const double *p, int64_t classes, int32_t truth)
+{
+    for (int64_t c = 0; c < classes; c++)
+        if (p[c] > p[truth])
+            return true;
+    return false;
+}
+
+int graft_tune_held(struct graft_tune *u, double *loss, int64_t *errors)
 {
     const int64_t classes = u->t->data->n_classes;
     double *p = graft_calloc((size_t)u->n_held + 1,
@@ -17,8 +25,12 @@ int graft_tune_held(struct graft_tune *u, double *loss)
     if (!p)
         return GRAFT_EMEM;
     int status = graft_tune_known(u, p, u->held, u->n_held);
-    for (int i = 0; !status && i < u->n_held; i++)
-        loss[i] = -log(fmax(p[i * classes + u->label[u->held[i]]], P_MIN));
+    *errors = 0;
+    for (int i = 0; !status && i < u->n_held; i++) {
+        const int32_t truth = u->label[u->held[i]];
+        loss[i] = -log(fmax(p[i * classes + truth], P_MIN));
+        *errors += is_wrong(p + i * classes, classes, truth);
+    }
     graft_free(p);
     return status;
 }
@@ -36,14 +48,23 @@ double graft_tune_probe_mean(const struct graft_tune *u)
     return mean(u->probe_loss, u->n_held);
 }
 
+bool graft_tune_judges(const struct graft_tune *u)
+{
+    const struct graft_learner *l = u->learner;
+    return strcmp(u->part, "final") && !l->at &&
+           l->epoch > u->state->judged &&
+           (!u->automatic || graft_learner_done(l));
+}
+
 int graft_tune_judge(struct graft_tune *u)
 {
     struct graft_tune_state *s = u->state;
+    int64_t errors = 0;
     double *loss = graft_calloc((size_t)u->n_held + 1, sizeof *loss);
     if (!loss)
         return GRAFT_EMEM;
     graft_learner_swap(u->learner);
-    int status = graft_tune_held(u, loss);
+    int status = graft_tune_held(u, loss, &errors);
     graft_learner_swap(u->learner);
     if (!status) {
         double value = mean(loss, u->n_held);
@@ -51,6 +72,7 @@ int graft_tune_judge(struct graft_tune *u)
         if (isfinite(value) && (!s->best_epoch || value < s->best)) {
             s->best = value;
             s->best_epoch = s->judged;
+            s->best_errors = errors;
             memcpy(u->best_loss, loss, (size_t)u->n_held * sizeof *loss);
         }
         graft_tune_log_epoch(u, value);

@@ -123,7 +123,8 @@ static void write_epoch(struct graft_tune *u, double held, double probe)
                    (long long)l->options.epochs);
     add_real(&s, "loss", u->state->epoch_loss);
     add_real(&s, "held_out_log_loss", held);
-    add_real(&s, "probe_log_loss", probe);
+    if (isfinite(held))
+        add_real(&s, "probe_log_loss", probe);
     add_real(&s, "photos_per_second", speed(u));
     graft_str_add(&s, "}\n");
     append(u, u->log, &u->state->log_bytes, &s);

@@ -154,7 +154,8 @@ static void take_features(const struct graft_tune *u, const float *rows,
 
 bool graft_tune_gives_features(const struct graft_tune *u)
 {
-    return u && (u->o.from_scratch || (!u->extract.raw && !u->fresh));
+    return u && !u->automatic &&
+           (u->o.from_scratch || (!u->extract.raw && !u->fresh));
 }
 
 int graft_tune_features(struct graft_tune *u)
@@ -190,9 +191,7 @@ int graft_tune_keep_rows(struct graft_tune *u)
         return GRAFT_OK; /* fresh views: graft_tune_keep_held */
     if (u->extract.raw && !u->o.from_scratch) {
         u->extract.phase = "pixels";
-        int status = graft_extract_rows(&u->extract, u->item, u->n, u->x);
-        graft_extract_release(&u->extract);
-        return status ? status : check_items(u->item, u->n);
+        return graft_tune_compute_rows(u);
     }
     for (int i = 0, n = 0; i < r->n; i++)
         if (!r->item[i].failed)
@@ -201,12 +200,23 @@ int graft_tune_keep_rows(struct graft_tune *u)
     return GRAFT_OK;
 }
 
+int graft_tune_compute_rows(struct graft_tune *u)
+{
+    if (!u->x)
+        return GRAFT_OK;
+    int status = graft_extract_rows(&u->extract, u->item, u->n, u->x);
+    graft_extract_release(&u->extract);
+    return status ? status : check_items(u->item, u->n);
+}
+
 int graft_tune_keep_held(struct graft_tune *u)
 {
     const int64_t floats = u->u.floats;
     if (!u->fresh || !u->keep_held || !u->n_held)
         return GRAFT_OK;
     const size_t n = (size_t)u->n_held;
+    graft_free(u->row_of); /* of another fold */
+    graft_free(u->x);
     struct graft_load_item *group = graft_calloc(n, sizeof *group);
     u->row_of = graft_calloc((size_t)u->n, sizeof *u->row_of);
     u->x = graft_alloc_aligned(n * (size_t)floats * sizeof *u->x);

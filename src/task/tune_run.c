@@ -1,6 +1,7 @@
 /* Fine-tuning on four of five folds, the decision, and fine-tuning on all.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -10,13 +11,12 @@
 
 static bool is_try(const struct graft_tune *u)
 {
-    return !strcmp(u->part, "try");
+    return strcmp(u->part, "final") != 0;
 }
 
 /* ---- where it starts ----------------------------------------------------- */
 
-/* The backbone of the file, and this head. */
-static void start_from(struct graft_tune *u, const struct graft_probe *head)
+void graft_tune_start(struct graft_tune *u, const struct graft_probe *head)
 {
     const struct graft_selection *s = u->u.selection;
     const struct graft_selected *w = &s->at[s->n - 2], *b = &s->at[s->n - 1];
@@ -61,6 +61,18 @@ static int probe_of_rest(struct graft_probe **out, const struct graft_tune *u)
     return status;
 }
 
+int graft_tune_start_rest(struct graft_tune *u)
+{
+    struct graft_probe *probe = NULL;
+    int status = probe_of_rest(&probe, u);
+    if (!status) {
+        graft_tune_start(u, probe);
+        status = graft_tune_held(u, u->probe_loss, &u->state->probe_errors);
+    }
+    graft_probe_free(probe);
+    return status;
+}
+
 /* ---- a part of it -------------------------------------------------------- */
 
 static int told(void *ctx, const struct graft_step_record *r)
@@ -68,17 +80,21 @@ static int told(void *ctx, const struct graft_step_record *r)
     struct graft_tune *u = ctx;
     const struct graft_train_options *o = u->t->o;
     const struct graft_learner *l = u->learner;
+    char phase[48] = "tuning, all photos";
+    if (u->automatic && is_try(u))
+        snprintf(phase, sizeof phase, "tuning, %s", u->part);
+    else if (is_try(u))
+        snprintf(phase, sizeof phase, "tuning, four of five folds");
     u->state->seconds += r->seconds;
     u->state->images += r->images;
     if (r->epoch_ended)
         u->state->epoch_loss = r->epoch_loss;
     graft_tune_log_step(u, r);
-    if (r->epoch_ended && !is_try(u))
+    if (r->epoch_ended && (!is_try(u) ||
+                           (u->automatic && !graft_learner_done(l))))
         graft_tune_log_epoch(u, NAN);
     return o->progress &&
-           o->progress(o->progress_ctx,
-                       is_try(u) ? "tuning, four of five folds"
-                                 : "tuning, all photos", "photos",
+           o->progress(o->progress_ctx, phase, "photos",
                        (uint64_t)(l->epoch * l->options.n_images + l->at),
                        (uint64_t)(l->options.epochs * l->options.n_images));
 }
@@ -145,6 +161,8 @@ static bool enough(const struct graft_tune *u)
     const struct graft_tune_state *s = u->state;
     if (!is_try(u))
         return false;
+    if (u->automatic) /* it began because it fitted in */
+        return graft_tune_elapsed(u) > u->o.seconds;
     if (u->o.patience > 0 && s->judged - s->best_epoch >= u->o.patience)
         return true;
     return u->o.seconds > 0 && s->judged > 0 &&
@@ -157,11 +175,12 @@ static int steps(struct graft_tune *u)
     struct graft_learner *l = u->learner;
     int status = GRAFT_OK;
     while (!status) {
-        if (is_try(u) && !l->at && l->epoch > u->state->judged)
+        if (graft_tune_judges(u))
             status = graft_tune_judge(u);
         if (status || graft_learner_done(l) || (!l->at && enough(u)))
             break;
         status = graft_learner_step(l);
+        u->diverged = status == GRAFT_EMISMATCH;
         if (!status)
             status = graft_tune_keep(u, false);
     }
@@ -177,13 +196,12 @@ static int steps(struct graft_tune *u)
     return status;
 }
 
-/* Steps on those photos from where the parameters are, or from where a
- * stopped run left them. What is left in the masters is what was trained. */
-static int run_part(struct graft_tune *u, const char *part, int64_t *subset,
+int graft_tune_part(struct graft_tune *u, const char *part, int64_t *subset,
                     int n, bool go_on)
 {
     u->part = part;
     u->subset = subset;
+    u->tried = u->diverged = false;
     int status = make_learner(u, n);
     if (!status && go_on)
         status = graft_tune_restore(u);
@@ -214,27 +232,39 @@ static int round_masters(struct graft_tune *u)
     return status;
 }
 
+int graft_tune_final(struct graft_tune *u, bool go_on)
+{
+    graft_tune_start(u, u->t->probe);
+    int status = graft_tune_part(u, "final", u->all, u->n, go_on);
+    return status ? status : round_masters(u);
+}
+
 /* ---- all of it ----------------------------------------------------------- */
 
-/* With a time limit: as many epochs as fit, by one step, measured. */
-static int plan(struct graft_tune *u)
+int graft_tune_speed(struct graft_tune *u, double *seconds)
 {
-    u->state->planned = u->o.epochs;
-    if (!(u->o.seconds > 0))
-        return GRAFT_OK;
     const int rest = u->o.from_scratch ? u->n : u->n_rest;
     u->part = u->o.from_scratch ? "final" : "try";
     u->subset = u->o.from_scratch ? u->all : u->rest;
     int n = rest < u->o.batch_size ? rest : u->o.batch_size;
     int status = make_learner(u, rest);
-    double seconds = 0;
     for (int i = 0; !status && i < 2; i++) { /* the first one warms up */
         double began = graft_clock();
         status = graft_learner_gradient(u->learner, u->all, n);
-        seconds = (graft_clock() - began) / n;
+        *seconds = (graft_clock() - began) / n;
     }
     graft_learner_free(u->learner);
     u->learner = NULL;
+    return status;
+}
+
+int graft_tune_plan(struct graft_tune *u)
+{
+    double seconds = 0;
+    u->state->planned = u->o.epochs;
+    if (!(u->o.seconds > 0))
+        return GRAFT_OK;
+    int status = graft_tune_speed(u, &seconds);
     double epoch = seconds * (u->n_rest + 0.4 * u->n_held + u->n);
     double left = u->o.seconds - graft_tune_elapsed(u);
     int64_t fit = epoch > 0 && left > 0 ? (int64_t)(left / epoch) : 0;
@@ -248,18 +278,11 @@ static int plan(struct graft_tune *u)
 
 static int try_it(struct graft_tune *u, bool go_on)
 {
-    struct graft_probe *probe = NULL;
-    int status = go_on ? GRAFT_OK : plan(u);
+    int status = go_on ? GRAFT_OK : graft_tune_plan(u);
     if (!status && !go_on)
-        status = probe_of_rest(&probe, u);
-    if (!status && !go_on) {
-        start_from(u, probe);
-        status = graft_tune_held(u, u->probe_loss);
-    }
-    if (!status)
-        status = run_part(u, "try", u->rest, u->n_rest, go_on);
-    graft_probe_free(probe);
-    return status;
+        status = graft_tune_start_rest(u);
+    return status ? status
+                  : graft_tune_part(u, "try", u->rest, u->n_rest, go_on);
 }
 
 static void tell_decision(const struct graft_tune *u)
@@ -272,36 +295,27 @@ static void tell_decision(const struct graft_tune *u)
               u->tuned ? "all photos are learnt from" : "the probe stays");
 }
 
-/* Nothing to compare with: what random weights make of photos says nothing.
- * All photos are learnt from, for all epochs. */
-static int from_scratch(struct graft_tune *u)
+/* What the words say is tried, and stays if it is better than the probe. */
+static int try_words(struct graft_tune *u)
 {
     const char *found = NULL;
-    struct graft_tune_state *s = u->state;
-    struct graft_tuning *r = u->t->report->tuning;
     int status = graft_tune_folder(u, &found);
-    if (!status && !found)
-        status = plan(u);
+    const bool final = found && !strcmp(found, "final");
+    if (!status && !final)
+        status = try_it(u, found != NULL);
     if (status)
         return status;
-    s->best_epoch = s->judged = s->planned;
-    start_from(u, u->t->probe);
-    status = run_part(u, "final", u->all, u->n, found != NULL);
-    if (!status)
-        status = round_masters(u);
-    u->tuned = r->tuned = true;
-    r->epochs = r->best_epoch = (int)s->planned;
-    r->photos_per_second = s->seconds > 0 ? s->images / s->seconds : 0;
-    return status;
+    graft_tune_decide(u);
+    tell_decision(u);
+    return u->tuned ? graft_tune_final(u, final) : GRAFT_OK;
 }
 
 int graft_tune_run(struct graft_tune *u)
 {
-    const char *found = NULL;
     int status = graft_tune_prepare(u);
-    if (status || u->o.from_scratch)
-        return status ? status : from_scratch(u);
-    if (!u->n_held) {
+    if (status)
+        return status;
+    if (!u->n_held && !u->o.from_scratch) {
         graft_log(u->t->rt, GRAFT_LOG_WARNING, "no photo can be held out: "
                   "whether fine-tuning helps cannot be told, the probe "
                   "stays");
@@ -311,19 +325,14 @@ int graft_tune_run(struct graft_tune *u)
         graft_log(u->t->rt, GRAFT_LOG_INFO, "%lld near-copies among the "
                   "photos to learn from: they are held out together",
                   (long long)u->near_copies);
-    status = graft_tune_folder(u, &found);
-    bool final = found && !strcmp(found, "final");
-    if (!status && !final)
-        status = try_it(u, found != NULL);
-    if (status)
-        return status;
-    graft_tune_decide(u);
-    tell_decision(u);
+    status = u->o.from_scratch ? graft_tune_scratch(u)
+           : u->automatic ? graft_tune_auto(u) : try_words(u);
     u->t->report->tuning->photos_per_second =
         u->state->seconds > 0 ? u->state->images / u->state->seconds : 0;
-    if (!u->tuned)
-        return GRAFT_OK;
-    start_from(u, u->t->probe);
-    status = run_part(u, "final", u->all, u->n, final);
-    return status ? status : round_masters(u);
+    if (!status && u->tuned)
+        u->t->report->tuning->normalisations =
+            graft_program_n_statistics(u->u.program);
+    if (u->t->adapted)
+        u->t->report->tuning->normalisations = u->t->adapted;
+    return status;
 }

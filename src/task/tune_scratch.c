@@ -60,3 +60,20 @@ int graft_tune_scratch_head(struct graft_probe **out,
     *out = p;
     return GRAFT_OK;
 }
+
+/* Nothing to compare with: what random weights make of photos says nothing.
+ * All photos are learnt from, for all epochs. */
+int graft_tune_scratch(struct graft_tune *u)
+{
+    const char *found = NULL;
+    struct graft_tuning *r = u->t->report->tuning;
+    int status = graft_tune_folder(u, &found);
+    if (!status && !found)
+        status = graft_tune_plan(u);
+    if (status)
+        return status;
+    u->state->best_epoch = u->state->judged = u->state->planned;
+    u->tuned = r->tuned = true;
+    r->epochs = r->best_epoch = (int)u->state->planned;
+    return graft_tune_final(u, found != NULL);
+}

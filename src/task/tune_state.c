@@ -12,7 +12,15 @@
 #define KEEP_SECONDS 1.0
 #define KEEP_PART 30
 
-static const char *const parts[] = {"final", "try"}; /* the later one first */
+/* Folders of checkpoints, the later one first. Short runs take turns at the
+ * last two, so that each begins in an empty one while the results before it
+ * are still safe. */
+static const char *const parts[] = {"final", "try", "try-next"};
+
+static const char *folder_of(const struct graft_tune *u)
+{
+    return !strcmp(u->part, "final") ? parts[0] : parts[1 + u->state->runs % 2];
+}
 
 static char *run_folder(const struct graft_training *t)
 {
@@ -63,10 +71,13 @@ int graft_tune_recipe(struct graft_str *s, const struct graft_tune *u)
     graft_str_addf(s, "preprocessing %s\ndecode %s\n", hex,
                    u->extract.exact ? "exact" : "fast");
     graft_str_addf(s, "unfreeze %s\nfreeze %s\nbn %s\nfrom_scratch %d\n"
-                   "label_smoothing %.17g\nwarmup %.17g\nl2 %.17g\npart %s",
-                   u->o.unfreeze, u->o.freeze ? u->o.freeze : "none",
+                   "label_smoothing %.17g\nwarmup %.17g\nl2 %.17g\n"
+                   "part %s\nwords %s",
+                   u->o.from_scratch ? "all" : o->tune.unfreeze,
+                   u->o.freeze ? u->o.freeze : "none",
                    graft_norms_name(u->norms), u->o.from_scratch,
-                   u->o.label_smoothing, u->o.warmup, o->l2, u->part);
+                   u->o.label_smoothing, u->o.warmup, o->l2, u->part,
+                   u->o.unfreeze);
     return graft_str_ok(s);
 }
 
@@ -98,10 +109,17 @@ int graft_tune_check_folder(const struct graft_training *t)
     return status;
 }
 
+/* Before a depth is open it can be any: no more numbers than the file has
+ * bytes, and the head's. */
 static uint64_t largest(const struct graft_tune *u)
 {
-    return (GRAFT_STATES_MAX + 2) * (uint64_t)u->u.selection->size *
-               sizeof(real) + u->state_bytes + ((uint64_t)1 << 24);
+    uint64_t numbers = (uint64_t)(u->t->data->n_classes *
+                                  (u->t->trunk.floats + 1));
+    for (int i = 0; i < u->t->model->blob.n; i++)
+        numbers += (uint64_t)u->t->model->blob.at[i].size;
+    if (u->u.selection)
+        numbers = (uint64_t)u->u.selection->size;
+    return (GRAFT_STATES_MAX + 2) * numbers * sizeof(real) + u->state_bytes + ((uint64_t)1 << 24);
 }
 
 /* Where the line that begins like `line`, up to its first blank, stands. */
@@ -141,8 +159,25 @@ static int same_views(const struct graft_tune *u,
     return status;
 }
 
+static bool is_possible(const struct graft_tune_state *x)
+{
+    bool good = x->planned >= 1 && x->planned <= GRAFT_EPOCHS_MAX &&
+                x->judged >= 0 && x->judged <= GRAFT_EPOCHS_MAX &&
+                x->best_epoch >= 0 && x->best_epoch <= x->judged &&
+                x->log_bytes >= 0 && x->csv_bytes >= 0 && x->elapsed >= 0 &&
+                x->stages >= 0 && x->runs >= 0 && x->runs <= GRAFT_TRIES_MAX;
+    for (int i = 0; good && i < x->runs; i++) {
+        const struct graft_short_run *r = &x->run[i];
+        good = r->depth >= 0 && r->depth < GRAFT_DEPTHS && r->rate >= 0 &&
+               r->rate < GRAFT_RATES && r->why >= 0 &&
+               r->why < GRAFT_UNTRIED_END && r->held >= 0;
+    }
+    return good;
+}
+
 /* Our own part of a checkpoint, needed before there is a learner. */
-static int peek(struct graft_tune *u, const struct graft_checkpoint *c)
+static int peek(struct graft_tune *u, const struct graft_checkpoint *c,
+                bool if_later)
 {
     const struct graft_section *s = graft_checkpoint_find(c, "extra");
     struct graft_tune_state x;
@@ -150,14 +185,18 @@ static int peek(struct graft_tune *u, const struct graft_checkpoint *c)
         return graft_fail(GRAFT_EMISMATCH, "checkpoint '%s' was made with "
                           "other photos than are here now", c->path);
     memcpy(&x, s->data, sizeof x);
-    if (x.planned < 1 || x.planned > GRAFT_EPOCHS_MAX || x.judged < 0 ||
-        x.judged > GRAFT_EPOCHS_MAX || x.best_epoch < 0 ||
-        x.best_epoch > x.judged || x.log_bytes < 0 || x.csv_bytes < 0 ||
-        !(x.elapsed >= 0))
+    if (!is_possible(&x))
         return graft_fail(GRAFT_EFORMAT, "checkpoint '%s' is damaged: its "
                           "numbers are impossible", c->path);
+    if (x.automatic != u->automatic)
+        return graft_fail(GRAFT_EMISMATCH, "checkpoint '%s' was made with "
+                          "%s, now it is 'unfreeze %s'", c->path,
+                          x.automatic ? "'unfreeze auto'" : "other words",
+                          u->t->o->tune.unfreeze);
+    if (if_later && x.runs <= u->state->runs)
+        return GRAFT_OK;
     memcpy(u->state, s->data, (size_t)s->bytes);
-    if (!(u->o.seconds > 0))
+    if (!(u->o.seconds > 0) && !u->automatic)
         u->state->planned = u->o.epochs;
     u->before = u->state->elapsed;
     return GRAFT_OK;
@@ -170,11 +209,12 @@ static int look_in(struct graft_tune *u, const char *part, const char **found)
     int status = sub ? GRAFT_OK : GRAFT_EMEM;
     if (!status && graft_checkpoint_count(sub) > 0) {
         status = graft_checkpoint_newest(&c, sub, largest(u));
+        const int32_t before = u->state->runs;
         if (!status)
             status = same_views(u, c);
         if (!status)
-            status = peek(u, c);
-        if (!status)
+            status = peek(u, c, *found != NULL);
+        if (!status && (!*found || u->state->runs > before))
             *found = part;
     }
     graft_checkpoint_free(c);
@@ -200,7 +240,7 @@ int graft_tune_folder(struct graft_tune *u, const char **found)
     if (!u->folder)
         return GRAFT_EMEM;
     for (size_t i = 0; !status && i < sizeof parts / sizeof *parts; i++)
-        if (u->o.resume && !*found)
+        if (u->o.resume && (!*found || *found == parts[1]))
             status = look_in(u, parts[i], found);
         else if (!u->o.resume)
             status = clear(u, parts[i]);
@@ -221,15 +261,24 @@ int graft_tune_folder(struct graft_tune *u, const char **found)
 int graft_tune_restore(struct graft_tune *u)
 {
     struct graft_checkpoint *c = NULL;
-    char *sub = graft_path_join(u->folder, u->part);
+    char *sub = graft_path_join(u->folder, folder_of(u));
     int status = sub ? graft_checkpoint_newest(&c, sub, largest(u))
                      : GRAFT_EMEM;
     if (!status)
         status = graft_learner_restore(u->learner, c);
     if (!status)
-        status = peek(u, c);
+        status = peek(u, c, false);
     graft_checkpoint_free(c);
     graft_free(sub);
+    return status;
+}
+
+static int clear_others(struct graft_tune *u)
+{
+    int status = GRAFT_OK;
+    for (size_t i = 0; !status && i < sizeof parts / sizeof *parts; i++)
+        if (parts[i] != folder_of(u))
+            status = clear(u, parts[i]);
     return status;
 }
 
@@ -240,13 +289,13 @@ int graft_tune_keep(struct graft_tune *u, bool at_once)
                                     t - u->kept < KEEP_PART * u->keeping)))
         return GRAFT_OK;
     u->state->elapsed = graft_tune_elapsed(u);
-    char *sub = graft_path_join(u->folder, u->part);
+    char *sub = graft_path_join(u->folder, folder_of(u));
     int status = sub ? graft_learner_keep(u->learner, sub, false)
                      : GRAFT_EMEM;
     graft_free(sub);
-    if (!status && strcmp(u->part, "try") && !u->tried) {
-        u->tried = true; /* what it came to is in this one */
-        status = clear(u, "try");
+    if (!status && !u->tried) {
+        u->tried = true; /* what runs before it came to is in this one */
+        status = clear_others(u);
     }
     u->kept = graft_clock();
     u->keeping = u->kept - t;

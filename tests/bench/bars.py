@@ -40,6 +40,10 @@ def _step_memory(text, model, bar):
                32, 2, "graft", "channels_last", bar, True)
 
 
+# Where the last stage of a network begins in our file of it, and how its
+# parameters' names do.
+LAST_STAGE = {"resnet18": {"trained": "layer4.", "crossing": "relu_12"}}
+
 BARS = [
     _forward("ResNet-18 / ONNX Runtime", "resnet18", "ort", 2.5),
     _forward("ResNet-18 / best PyTorch", "resnet18", "torch", 2.5),
@@ -69,6 +73,8 @@ BARS = [
     _step("ResNet-18", "resnet18", 2.3),
     _step("ResNet-50", "resnet50", 1.8),
     _step("MobileNetV2", "mobilenetv2", 2.5),
+    Bar("ResNet-18, last stage from the cache / best PyTorch", "last_stage",
+        "resnet18", 32, 2, "torch", "graft", 5.0),
     _step_memory("ResNet-18", "resnet18", 0.7),
     _step_memory("MobileNetV2", "mobilenetv2", 0.3),
     Bar("1,000 photos of 1 Mpx / Pillow + ONNX Runtime", "photos", "1 Mpx",
@@ -77,6 +83,8 @@ BARS = [
         32, 2, "pillow", "graft", 1.3),
     Bar("graft train, hymenoptera / PyTorch + scikit-learn", "train",
         "hymenoptera", 32, 2, "sklearn", "graft", 2.0),
+    Bar("graft train --unfreeze last-stage, hymenoptera / PyTorch", "tune",
+        "hymenoptera", 32, 2, "usual", "graft", 2.0),
     Bar("same bits for 1, 2, 3, 7 threads", "same", "threads", 5, 0, "all",
         None, 1),
     Bar("a photo alone as in a batch", "same", "alone", 5, 0, "all", None,

@@ -26,7 +26,7 @@ LIBRARY = os.path.join(BUILD, "libgraft.so")
 GRAFT = os.path.join(BUILD, "graft")
 SHARED = os.environ.get("GRAFT_SHARED", "../shared")
 REPEATS = int(os.environ.get("BENCH_REPEATS") or 5)
-QUICK = "models batch1 threads isa memory step step_memory same"
+QUICK = "models batch1 threads isa memory step last_stage step_memory same"
 QUICK_MODELS = ["resnet18", "resnet50", "mobilenetv2"]
 
 
@@ -124,6 +124,15 @@ def steps():
                      got["errors"], got["why_not"])
 
 
+def last_stage():
+    for name in chosen("last_stage"):
+        spec = step_spec(name)
+        spec |= bars.LAST_STAGE[name]
+        got = script("step.py", json.dumps(spec))
+        yield Figure("last_stage", name, 32, 2, "s", got["values"],
+                     got["agree"], got["errors"], got["why_not"])
+
+
 def step_memory():
     for name in chosen("step_memory"):
         values = {}
@@ -182,29 +191,63 @@ def photos():
                      f"on {100 * same:.0f} %")
 
 
-def train():
+def of_photos(job):
+    """A network and a folder of photos that we do not own; None: not here."""
     model = os.path.join(SHARED, "models/mobilenetv2_imagenet_gemm.onnx")
     data = os.path.join(SHARED, "data/hymenoptera_data")
-    if not (os.path.exists(model) and os.path.exists(data)):
-        print("  train: left out, no photos in $GRAFT_SHARED")
+    if os.path.exists(model) and os.path.exists(data):
+        return model, data
+    print(f"  {job}: left out, no photos in $GRAFT_SHARED")
+    return None
+
+
+def trained_cold(model, data, *options):
+    """Seconds of a whole `graft train` without a cache, and how many are
+    right."""
+    folder = tempfile.mkdtemp()
+    seconds, text = timed([
+        GRAFT, "train", model, data, "--preprocess", "tf", "--threads", "2",
+        "-q", "--cache", folder + "/cache", "-o", folder + "/bees.onnx",
+        *options])
+    shutil.rmtree(folder)
+    right = next(line for line in text.split("\n")
+                 if line.startswith("accuracy"))
+    return seconds, right.split()[1]
+
+
+def train():
+    found = of_photos("train")
+    if not found:
         return
     values, note = {"graft": [], "sklearn": []}, ""
     for _ in range(max(1, REPEATS // 2)):
-        folder = tempfile.mkdtemp()
-        seconds, text = timed([
-            GRAFT, "train", model, data, "--preprocess", "tf", "--threads",
-            "2", "-q", "--cache", folder + "/cache", "-o",
-            folder + "/bees.onnx"])
-        shutil.rmtree(folder)
+        seconds, right = trained_cold(*found)
         values["graft"].append(seconds)
-        theirs = script("sklearn_head.py", model, data, 2)
+        theirs = script("sklearn_head.py", *found, 2)
         values["sklearn"].append(theirs["seconds"])
-        ours = next(line for line in text.split("\n")
-                    if line.startswith("accuracy"))
-        note = (f"MobileNetV2; right: Graft {ours.split()[1]}, theirs "
+        note = (f"MobileNetV2; right: Graft {right}, theirs "
                 f"{theirs['right']} of {theirs['total']}, their head "
                 f"{theirs['head']:.1f} s")
     yield Figure("train", "hymenoptera", 32, 2, "s", values, note=note)
+
+
+def tune():
+    found = of_photos("tune")
+    if not found:
+        return
+    values, note = {"graft": [], "usual": [], "cached": []}, ""
+    names = said([GRAFT, "inspect", found[0], "--unfreeze", "last-stage",
+                  "--json"])["names"][:-2]
+    for _ in range(max(1, REPEATS // 2)):
+        seconds, right = trained_cold(*found, "--unfreeze", "last-stage",
+                                      "--epochs", "15")
+        values["graft"].append(seconds)
+        for way in ("usual", "cached"):
+            theirs = script("torch_tune.py", *found, 2, way, *names)
+            values[way].append(theirs["seconds"])
+        note = (f"MobileNetV2, last stage, 15 epochs; right: Graft {right}, "
+                f"theirs {theirs['right']} of {theirs['total']}")
+    yield Figure("tune", "hymenoptera", 32, 2, "s", values, note=note)
 
 
 JOBS = {
@@ -215,10 +258,12 @@ JOBS = {
     "isa": instruction_sets,
     "memory": memory,
     "step": steps,
+    "last_stage": last_stage,
     "step_memory": step_memory,
     "same": same_bits,
     "photos": photos,
     "train": train,
+    "tune": tune,
 }
 
 

@@ -72,15 +72,45 @@ class Eager:
                        {a.name: onnx.helper.get_attribute_value(a)
                         for a in n.attribute}) for n in graph.node]
 
-    def forward(self, x):
-        values = dict(self.weights)
-        values[self.input] = x
-        for function, inputs, output, attr in self.nodes:
+    def _run(self, values, nodes):
+        for function, inputs, output, attr in nodes:
             values[output] = function(
                 attr, *[values[i] if i else None for i in inputs])
             if output == self.output:
                 break
-        return values[self.output]
+        return values
+
+    def forward(self, x):
+        return self._run(self.weights | {self.input: x},
+                         self.nodes)[self.output]
+
+    # ---- fine-tuning: the network in two parts ----
+
+    def train(self, names):
+        """Gradients for those weights."""
+        self.names, reached = names, set(names)
+        for name in names:
+            self.weights[name].requires_grad_(True)
+        for _, inputs, output, _ in self.nodes:
+            if reached.intersection(inputs):
+                reached.add(output)
+        self.late = [n for n in self.nodes if n[2] in reached]
+        made = {n[2] for n in self.nodes} - reached
+        self.crossing = {i for n in self.late for i in n[1] if i in made}
+
+    def trained(self):
+        return [self.weights[name] for name in self.names]
+
+    def frozen(self, inputs):
+        """The values that cross from what is frozen into the rest."""
+        early = [n for n in self.nodes if n not in self.late]
+        values = self._run(self.weights | inputs, early)
+        return {name: values[name] for name in self.crossing}
+
+    def after(self, inputs):
+        """The output, of the input or of the values that cross."""
+        nodes = self.nodes if self.input in inputs else self.late
+        return self._run(self.weights | inputs, nodes)[self.output]
 
     def module(self):
         net = torch.nn.Module()

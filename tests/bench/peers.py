@@ -83,6 +83,7 @@ TITLES = {
     "avx2": "Graft, AVX2", "avx512": "Graft, AVX-512",
     "1 thread": "Graft, 1 thread", "2 threads": "Graft, 2 threads",
     "pillow": "Pillow + ONNX Runtime", "sklearn": "PyTorch + scikit-learn",
+    "usual": "PyTorch", "cached": "PyTorch, frozen part once",
     "all": "Graft",
 }
 TORCH = ("eager", "channels_last", "jit", "compile")

@@ -21,9 +21,12 @@ HEADINGS = {
     "isa": "Graft with AVX2 and AVX-512, batch 32, 2 threads",
     "memory": "Memory at batch 32 above the loaded model",
     "step": "A full training step, batch 32, 2 threads",
+    "last_stage": "A step of the last stage, the rest frozen, batch 32, "
+                  "2 threads",
     "step_memory": "Memory of such a step above the loaded model",
     "same": "Same bits", "photos": "Photos to features, cold, 2 threads",
     "train": "A new head, cold, 2 threads",
+    "tune": "Fine-tuning of the last stage, cold, 2 threads",
 }
 
 
@@ -59,7 +62,7 @@ def quantity(f, name):
         return f"{value / 1e6:.0f} MB"
     if f.unit == "yes":
         return "yes" if value else "NO"
-    if f.job in ("photos", "train"):
+    if f.job in ("photos", "train", "tune"):
         return f"{value:.2f} s ±{100 * f.spread(name):.0f} %"
     return f"{f.batch / value:.1f}/s ±{100 * f.spread(name):.0f} %"
 

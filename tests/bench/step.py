@@ -4,6 +4,9 @@
 # forward.py; or one of them alone, for memory. Prints one JSON object.
 #   step.py '{"network": ..., "file": ..., "library": ..., "batch": 32,
 #             "repeats": 5, "threads": 2, "who": ["graft", "eager", ...]}'
+# With "trained": "layer4." only weights of such names are trained; "crossing"
+# is the value before them: Graft takes it as from its cache, the rest of the
+# network alone, PyTorch runs its frozen layers.
 #   step.py graft|eager|... SPEC loaded|peak
 # SPDX-License-Identifier: Apache-2.0
 import json
@@ -22,11 +25,34 @@ def classes_of(batch):
     return np.arange(batch, dtype=np.int32) * 7 % 500
 
 
+def prefix(spec):
+    return spec.get("trained", "")
+
+
 def graft(spec):
     from libgraft import Trainer
-    trainer = Trainer(spec["library"], spec["file"], spec["threads"],
-                      ["*.weight"], learning_rate=RATE)
-    return trainer.step
+    pattern = [prefix(spec) + "*.weight"]
+    if "crossing" not in spec:
+        return Trainer(spec["library"], spec["file"], spec["threads"],
+                       pattern, learning_rate=RATE).step
+    return _from_cache(spec, pattern)
+
+
+def _from_cache(spec, pattern):
+    import onnx
+    from libgraft import Session, Trainer
+    whole, tail = spec["file"], spec["file"] + ".tail"
+    onnx.utils.extract_model(
+        whole, tail, [spec["crossing"]],
+        [onnx.load(whole).graph.output[0].name])
+    x = picture(spec["batch"])
+    before = Session(spec["library"], whole, x, spec["threads"],
+                     [spec["crossing"]])
+    rows = before.run(x)[0]
+    before.close()
+    trainer = Trainer(spec["library"], tail, spec["threads"], pattern,
+                      learning_rate=RATE)
+    return lambda _, classes: trainer.step(rows, classes)
 
 
 def _torch(channels_last, compiled):
@@ -37,9 +63,9 @@ def _torch(channels_last, compiled):
         form = torch.channels_last if channels_last \
             else torch.contiguous_format
         net = models.build(spec["network"]).to(memory_format=form)
-        for m in net.modules():
+        for name, m in net.named_modules():
             if isinstance(m, torch.nn.Conv2d):
-                m.weight.requires_grad_(True)
+                m.weight.requires_grad_(name.startswith(prefix(spec)))
         trained = [p for p in net.parameters() if p.requires_grad]
         sgd = torch.optim.SGD(trained, lr=RATE, momentum=0.9)
         run = torch.compile(net) if compiled else net

@@ -1,0 +1,257 @@
+/* --unfreeze auto: says what it tried, keeps the probe where nothing is
+ * gained, and comes to the same bytes however it is run.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "task/little.h"
+#include "task/little_deep.h"
+#include "test.h"
+
+/* The probe is held back, so that it can be beaten. */
+static void auto_begin(struct deep_world *w, int threads)
+{
+    deep_begin(w, threads, "auto");
+    w->o.tune.learning_rate = 0;
+    w->o.tune.epochs = 6;
+    w->o.tune.seconds = 1e6;
+}
+
+TEST(task_tune_auto__tries_depths_and_rates_and_says_so)
+{
+    struct deep_world w;
+    auto_begin(&w, 2);
+    struct graft_report *r = deep_train(&w), *again = NULL;
+    const struct graft_tuning *t = r->tuning;
+    assert_true(t->automatic);
+    assert_true(t->tuned);
+    assert_null(t->reason);
+    assert_true(t->n_tried >= 4); /* two depths, a rate, the decision */
+    assert_string_equal(t->tried[0].unfreeze, "last-stage");
+    assert_string_equal(t->tried[1].unfreeze, "all");
+    for (int i = 0; i < t->n_tried; i++) {
+        const struct graft_tried *x = &t->tried[i];
+        assert_int_equal(x->deciding, i == t->n_tried - 1);
+        assert_null(x->skipped);
+        assert_int_equal(x->epochs, 6);
+        assert_near(x->probe_log_loss - x->log_loss, x->difference, 1e-12);
+    }
+    const struct graft_tried *last = &t->tried[t->n_tried - 1];
+    assert_string_equal(last->unfreeze, t->unfreeze);
+    assert_true(last->learning_rate > 0.00025); /* 0.001 of 32 photos, by 8 */
+    assert_true(last->difference > last->standard_error);
+    /* 24 photos: two folds chose, three decided. */
+    assert_int_equal(t->tried[0].held_out + last->held_out, 24);
+    assert_int_equal(t->held_out, last->held_out);
+    assert_non_null(strstr(r->json, "\"auto\": true"));
+    assert_non_null(strstr(r->json, "\"photos\": \"decide\""));
+    assert_ok(graft_evaluate(&again, w.rt, w.out, w.data, NULL));
+    assert_near(again->log_loss, r->log_loss, 1e-5);
+    graft_report_free(again);
+    graft_report_free(r);
+    deep_end(&w);
+}
+
+TEST(task_tune_auto__keeps_the_probe_where_nothing_is_gained)
+{
+    struct deep_world w;
+    auto_begin(&w, 2);
+    w.o.tune.learning_rate = 1e-12;
+    struct graft_report *r = deep_train(&w);
+    assert_false(r->tuning->tuned);
+    assert_non_null(r->tuning->reason);
+    assert_non_null(strstr(r->json, "\"chosen\": \"probe\""));
+    graft_report_free(r);
+    const char *file = w.out;
+    w.o.output = little_path(w.folder, "head.onnx");
+    w.o.tune = (struct graft_tune_options)GRAFT_TUNE_OPTIONS;
+    graft_report_free(deep_train(&w));
+    assert_ok(graft_evaluate(&r, w.rt, file, w.data, NULL));
+    struct graft_report *head = NULL;
+    assert_ok(graft_evaluate(&head, w.rt, w.o.output, w.data, NULL));
+    assert_true(memcmp(&r->log_loss, &head->log_loss, sizeof(double)) == 0);
+    graft_report_free(r);
+    graft_report_free(head);
+    deep_end(&w);
+}
+
+/* Red and blue are told apart by any features: no mistake is made, unless the
+ * head is held back. Words are tried in spite of that. */
+TEST(task_tune_auto__a_probe_without_mistakes_is_left_alone)
+{
+    struct deep_world w;
+    auto_begin(&w, 2);
+    w.o.l2 = -1;
+    struct graft_report *r = deep_train(&w);
+    assert_near(r->cv_accuracy, 1, 0);
+    assert_int_equal(r->tuning->n_tried, 0);
+    assert_false(r->tuning->tuned);
+    assert_non_null(strstr(r->tuning->reason, "no mistake"));
+    graft_report_free(r);
+    w.o.tune.unfreeze = "last-stage";
+    w.o.output = little_path(w.folder, "asked.onnx");
+    r = deep_train(&w);
+    assert_true(r->tuning->epochs > 0);
+    graft_report_free(r);
+    deep_end(&w);
+}
+
+TEST(task_tune_auto__what_diverges_is_passed_over)
+{
+    struct deep_world w;
+    auto_begin(&w, 2);
+    w.o.tune.learning_rate = 900;
+    w.o.tune.clip = 0;
+    struct graft_report *r = deep_train(&w);
+    assert_false(r->tuning->tuned);
+    assert_non_null(strstr(r->json, "finite"));
+    graft_report_free(r);
+    deep_end(&w);
+}
+
+TEST(task_tune_auto__no_time_keeps_the_probe)
+{
+    struct deep_world w;
+    auto_begin(&w, 2);
+    w.o.tune.seconds = 1e-9;
+    struct graft_report *r = deep_train(&w);
+    assert_false(r->tuning->tuned);
+    assert_int_equal(r->tuning->tried[0].held_out, 0);
+    assert_non_null(strstr(r->tuning->tried[0].skipped, "time"));
+    graft_report_free(r);
+    deep_end(&w);
+}
+
+TEST(task_tune_auto__threads_change_no_byte)
+{
+    struct deep_world w;
+    auto_begin(&w, 1);
+    graft_report_free(deep_train(&w));
+    for (int threads = 2; threads <= 3; threads++) {
+        graft_runtime_free(w.rt);
+        w.rt = little_runtime(threads, little_path(w.folder, "cache"));
+        w.o.output = little_path(w.folder, threads == 2 ? "2.onnx"
+                                                        : "3.onnx");
+        graft_report_free(deep_train(&w));
+        assert_true(little_same(w.out, w.o.output));
+    }
+    deep_end(&w);
+}
+
+/* ---- stopping and going on ----------------------------------------------- */
+
+struct stop {
+    int after, calls; /* steps of tuning */
+};
+
+static int stop_after(void *ctx, const char *phase, const char *things,
+                      uint64_t done, uint64_t total)
+{
+    struct stop *s = ctx;
+    (void)things, (void)done, (void)total;
+    return !strncmp(phase, "tuning", 6) && ++s->calls == s->after;
+}
+
+TEST(task_tune_auto__to_resume_is_never_to_have_stopped)
+{
+    struct deep_world w;
+    struct graft_report *r = NULL;
+    auto_begin(&w, 2);
+    struct stop all = {-1, 0};
+    w.o.progress = stop_after;
+    w.o.progress_ctx = &all;
+    graft_report_free(deep_train(&w));
+    /* Within the first run, at its end, in later ones, in the last part. */
+    const int steps = all.calls;
+    const int after[] = {1, 18, 19, 40, 100, steps - 20, steps - 2};
+    for (int i = 0; i < 7; i++) {
+        char name[16];
+        struct stop s = {after[i], 0};
+        snprintf(name, sizeof name, "o%d.onnx", i);
+        w.o.output = little_path(w.folder, name);
+        w.o.tune.resume = false;
+        w.o.progress_ctx = &s;
+        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ECANCELED, "");
+        w.o.tune.resume = true;
+        w.o.tune.unfreeze = "all";
+        w.o.progress_ctx = &all;
+        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EMISMATCH,
+                     "unfreeze");
+        w.o.tune.unfreeze = "auto";
+        w.o.tune.momentum = 0.5;
+        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EMISMATCH,
+                     "momentum");
+        w.o.tune.momentum = -1;
+        graft_runtime_free(w.rt);
+        w.rt = little_runtime(1 + i % 3, little_path(w.folder, "cache"));
+        /* Twice stopped. */
+        s = (struct stop){3, 0};
+        w.o.progress_ctx = &s;
+        if (after[i] < steps - 3)
+            assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ECANCELED, "");
+        w.o.progress_ctx = &all;
+        graft_report_free(deep_train(&w));
+        assert_true(little_same(w.out, w.o.output));
+    }
+    deep_end(&w);
+}
+
+/* ---- val ----------------------------------------------------------------- */
+
+struct door {
+    const char *val, *away;
+    bool closed, opened;
+};
+
+/* val is gone from the first feature to the beginning of its own phase. */
+static int guard(void *ctx, const char *phase, const char *things,
+                 uint64_t done, uint64_t total)
+{
+    struct door *d = ctx;
+    (void)things, (void)done, (void)total;
+    if (!d->closed && !strcmp(phase, "features")) {
+        d->closed = true;
+        assert_int_equal(rename(d->val, d->away), 0);
+    }
+    if (d->closed && !d->opened && !strcmp(phase, "val")) {
+        d->opened = true;
+        assert_int_equal(rename(d->away, d->val), 0);
+    }
+    return 0;
+}
+
+TEST(task_tune_auto__val_is_closed_until_the_end)
+{
+    struct deep_world w;
+    auto_begin(&w, 2);
+    struct door d = {little_path(w.data, "val"), little_path(w.folder,
+                                                             "away"),
+                     false, false};
+    w.o.no_cache = true;
+    w.o.progress = guard;
+    w.o.progress_ctx = &d;
+    struct graft_report *r = deep_train(&w);
+    assert_true(d.opened);
+    assert_true(r->tuning->tuned);
+    assert_int_equal(r->total, 10);
+    graft_report_free(r);
+    deep_end(&w);
+}
+
+/* ---- what is refused ----------------------------------------------------- */
+
+TEST(task_tune_auto__stands_alone)
+{
+    struct deep_world w;
+    struct graft_report *r = NULL;
+    struct graft_unfreezing *x = NULL;
+    auto_begin(&w, 1);
+    w.o.tune.unfreeze = "bias,auto";
+    assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EARG, "stands alone");
+    w.o.tune.unfreeze = "auto,all";
+    assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EARG, "stands alone");
+    assert_fails(graft_inspect_unfreeze(&x, w.rt, w.model, NULL, "auto", NULL,
+                                        0), GRAFT_EARG, "graft train");
+    deep_end(&w);
+}

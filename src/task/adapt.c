@@ -109,8 +109,10 @@ static const struct graft_cut *next_cut(const struct graft_adapting *x,
     const int all = norms_before(x, end, live, &passed);
     for (int i = 0; i < s->n_cuts; i++) {
         const struct graft_cut *c = &s->cut[i];
+        const struct graft_vinfo *v = &s->value[c->value];
         int n = norms_before(x, c->value, live, &passed);
         if (passed && n > before && n < all && c->value != end &&
+            v->per_image && !v->whole_batch && v->dtype == GRAFT_REAL &&
             fits(x, c->features))
             return c;
     }

@@ -43,6 +43,15 @@ static bool fits(const struct graft_adapting *x, int64_t floats)
            (uint64_t)bytes <= (x->a->room ? x->a->room : limit / 8);
 }
 
+int graft_adapt_check(const struct graft_adapting *x, int first, int n)
+{
+    for (int i = first; x->a->strict && i < first + n; i++)
+        if (x->item[i].failed)
+            return graft_fail(GRAFT_EDATA, "'%s' cannot be used: %s",
+                              x->item[i].file, x->item[i].why);
+    return GRAFT_OK;
+}
+
 /* Pixels of all photos, those that cannot be read left out. */
 static int keep_pixels(struct graft_adapting *x)
 {
@@ -50,6 +59,8 @@ static int keep_pixels(struct graft_adapting *x)
                                sizeof *x->x);
     int status = x->x ? graft_extract_rows(&x->extract, x->item, x->n_items,
                                            x->x) : GRAFT_EMEM;
+    if (!status)
+        status = graft_adapt_check(x, 0, x->n_items);
     for (int i = 0; !status && i < x->n_items; i++)
         if (!x->item[i].failed)
             memmove(x->x + x->floats * x->n++, x->x + x->floats * i,

@@ -26,6 +26,9 @@ struct graft_adapting {
     GRAFT_ARRAY(struct graft_adapted) found;
 };
 
+/* GRAFT_EDATA for one of these that cannot be read, where that counts. */
+int graft_adapt_check(const struct graft_adapting *x, int first, int n);
+
 /* From x->at to `to`, `floats` of it for one photo; 0: it is the last
  * (adapt_piece.c). */
 int graft_adapt_piece(struct graft_adapting *x, graft_value_id to,

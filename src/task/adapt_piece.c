@@ -157,6 +157,8 @@ static int pass(struct piece *p, int level)
         if (!status && !x->x)
             status = graft_extract_rows(&x->extract, x->item + i, count,
                                         x->batch);
+        if (!status && !x->x)
+            status = graft_adapt_check(x, i, count);
         if (!status)
             status = x->x ? run(p, x->x + i * x->floats, count, level)
                           : run(p, x->batch, gather(x, i, count), level);

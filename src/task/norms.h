@@ -45,6 +45,8 @@ struct graft_adapt {
                                         output */
     const struct graft_preprocess *preprocess;
     bool exact;                      /* full decode */
+    bool strict;                     /* a photo that cannot be read is an
+                                        error */
     const struct graft_dataset *data;
     graft_progress_fn *progress;     /* NULL: none */
     void *progress_ctx;

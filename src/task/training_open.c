@@ -115,7 +115,8 @@ static int adapt(struct graft_training *t)
     struct graft_adapt a = {
         .rt = t->rt, .model = t->model, .data = t->data,
         .preprocess = &t->extract.preprocess, .exact = t->extract.exact,
-        .progress = t->o->progress, .progress_ctx = t->o->progress_ctx};
+        .strict = t->o->strict, .progress = t->o->progress,
+        .progress_ctx = t->o->progress_ctx};
     int status = graft_adapt(&a);
     t->adapted = a.normalisations;
     if (!status)

@@ -81,10 +81,21 @@ struct graft_tune_options {
                              is frozen in front, else what crosses into the
                              trained layers (manifold mixup); 0: none, usual
                              is 0.2, at most 100 */
+    const char *bn;       /* BatchNormalization: NULL, "frozen": statistics
+                             stay, scale and bias are trained where words
+                             select them; "stats-frozen": scale and bias
+                             wherever what is trained reaches; "train": there
+                             statistics of the batch, running ones written
+                             back; "adapt": before all else mean and variance
+                             of the training photos, then as frozen (the only
+                             one that may stand without unfreeze) */
+    bool from_scratch;    /* all weights are drawn anew from the seed, and all
+                             photos learnt from; implies unfreeze "all", and
+                             bn "train" where there is BatchNormalization */
 };
 #define GRAFT_TUNE_OPTIONS                                                  \
     {NULL, NULL, NULL, 0, -1, -1, NULL, -1, 0, 0, 0, -1, 0, 0, 0, 0, false, \
-     0}
+     0, NULL, false}
 
 enum { GRAFT_VIEWS_FRESH = -1 };
 struct graft_train_options {
@@ -160,6 +171,10 @@ struct graft_tuning {
     double photos_per_second;  /* of steps */
     bool fresh_views;          /* each epoch saw views of its own */
     double mixup;              /* 0: none */
+    const char *bn;            /* "frozen" and so on */
+    int normalisations;        /* whose statistics changed, of the file's
+                                  BatchNormalizations */
+    bool from_scratch;         /* there was no probe to compare with */
     bool automatic;            /* --unfreeze auto; unfreeze, learning_rate and
                                   so on are then those of the chosen one, and
                                   held_out, the log-losses and the difference
@@ -296,7 +311,9 @@ GRAFT_API void graft_unfreezing_free(struct graft_unfreezing *x);
  *   tune.elements, tune.optimizer, tune.learning_rate, tune.epochs,
  *   tune.best_epoch, tune.held_out, tune.probe_log_loss,
  *   tune.tuned_log_loss, tune.difference, tune.standard_error,
- *   tune.chosen ("probe" or "tuned")     only with tune.unfreeze
+ *   tune.chosen ("probe" or "tuned"), tune.bn, tune.normalisations (whose
+ *   statistics changed), tune.from_scratch (true: nothing was held out, no
+ *   probe was solved, train.l2 is null)  only with tune.unfreeze
  *   tune.views ("fresh"), tune.mixup     only where they were asked for
  *   tune.auto (true), tune.reason        of "auto", whose other keys are those
  *                        of the chosen candidate on the photos that decided;

@@ -119,6 +119,20 @@ static const struct graft_option tuning[] = {
      .slot = GRAFT_SLOT(tune.resume),
      .help = "go on from the checkpoints in FILE's folder NAME.run, to the "
              "bit as if the run had never stopped"},
+    {.name = "bn", .arg = "WHAT", .take = graft_take_choice,
+     .slot = GRAFT_SLOT(tune.bn), .choices = "frozen stats-frozen train adapt",
+     .help = "BatchNormalization: frozen (statistics stay, scale and bias "
+             "are trained where WORDS select them), stats-frozen (wherever "
+             "what is trained reaches them), train (there statistics of the "
+             "batch, and running ones are written; wants hundreds of "
+             "photos), adapt (first all statistics are made those of your "
+             "training photos, then as frozen; also without --unfreeze) "
+             "(default: frozen)"},
+    {.name = "from-scratch", .take = graft_take_flag,
+     .slot = GRAFT_SLOT(tune.from_scratch),
+     .help = "draw all weights anew and train everything, on all photos, for "
+             "30 epochs if not told otherwise; implies --unfreeze all and "
+             "--bn train; wants thousands of photos"},
     {.name = NULL},
 };
 
@@ -172,7 +186,8 @@ static void what_came(const struct graft_settings *s,
 
 static int run(struct graft_settings *s)
 {
-    if (!s->tune.unfreeze && (s->tune.freeze || s->tune.resume))
+    const bool tunes = s->tune.unfreeze || s->tune.from_scratch;
+    if (!tunes && (s->tune.freeze || s->tune.resume))
         return graft_cli_wrong("--%s needs --unfreeze, which says what is "
                                "trained", s->tune.freeze ? "freeze"
                                                          : "resume");
@@ -191,7 +206,7 @@ static int run(struct graft_settings *s)
     int status = graft_train(&r, s->rt, &o);
     graft_cli_progress_clear();
     int signal = graft_cli_signal();
-    const bool resumes = s->tune.unfreeze && s->output;
+    const bool resumes = tunes && s->output;
     if (status == GRAFT_ECANCELED && signal && (resumes || !s->no_cache)) {
         graft_cli_error(resumes ? "interrupted; the same command with "
                                   "--resume goes on"
@@ -232,14 +247,22 @@ const struct graft_command graft_cmd_train = {
         "many epochs are best and whether they beat the plain head; if they\n"
         "do, all are learnt from, and if not, the plain head is written.\n"
         "--unfreeze auto chooses layers and rate on some training photos and\n"
-        "decides on others; a head without mistakes is left as it is.\n",
+        "decides on others; a head without mistakes is left as it is.\n"
+        "\n"
+        "With --from-scratch only the network's form is taken from MODEL: its\n"
+        "weights are drawn anew, and all of them are trained on all photos.\n"
+        "That wants thousands of photos; with fewer, a backbone that was\n"
+        "trained before does far better.\n",
     .example = "graft train resnet18.onnx photos/ -o tigers.onnx\n"
                "graft train resnet18.onnx photos/ -o t.onnx --views 4 "
                "--fit squash\n"
                "graft train resnet18.onnx photos/ -o t.onnx "
                "--unfreeze last-stage\n"
                "graft train resnet18.onnx photos/ -o t.onnx --unfreeze auto "
-               "--time 5m\n",
+               "--time 5m\n"
+               "graft train resnet18.onnx photos/ -o t.onnx --bn adapt\n"
+               "graft train resnet18.onnx photos/ -o t.onnx "
+               "--from-scratch --time 2h\n",
     .min_operands = 2, .max_operands = 2,
     .group = {{"options", options},
               {"fine-tuning", tuning},

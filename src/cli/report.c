@@ -57,8 +57,19 @@ static void head(const struct graft_report *r)
         printf("; L2 %.3g chosen inside train\n"
                "             (cross-validated: %.1f %%, log loss %.3g)\n",
                r->l2, 100 * r->cv_accuracy, r->cv_log_loss);
-    else
+    else if (!isnan(r->l2))
         printf("; L2 %.3g\n", r->l2);
+    else
+        putchar('\n');
+}
+
+static void normalisations(const struct graft_tuning *t)
+{
+    if (t->normalisations)
+        printf("             statistics of %d normalisations %s\n",
+               t->normalisations,
+               strcmp(t->bn, "adapt") ? "followed the photos"
+                                      : "are those of the photos to train on");
 }
 
 /* A line for each candidate: what the choice was made from. */
@@ -110,14 +121,18 @@ static void tuning(const struct graft_report *r)
         fputs(" without ", stdout);
         graft_cli_put(stdout, t->freeze);
     }
-    printf(": %d parameters, %s numbers, %d epochs tried", t->parameters,
-           graft_cli_count(t->elements), t->epochs);
+    printf(": %d parameters, %s numbers, %d epochs%s", t->parameters,
+           graft_cli_count(t->elements), t->epochs,
+           t->from_scratch ? " from scratch, all photos" : " tried");
     if (t->fresh_views)
         printf("\n             each on fresh views (%s)",
                r->augment ? r->augment : "crop, flip");
     if (t->mixup > 0)
         printf("\n             photos mixed in pairs (%g)", t->mixup);
     putchar('\n');
+    normalisations(t);
+    if (t->from_scratch)
+        return;
     if (isnan(t->probe_log_loss)) {
         printf("             no photo could be held out to compare with: the "
                "plain head is kept\n");

@@ -272,6 +272,11 @@ struct graft_call {
     struct graft_rng_key key;    /* RANDOM rows: of the whole program */
     int64_t first;               /* and the number of the first image */
     const struct graft_epilogue *ep; /* NULL: none */
+    const real *running;         /* normalisation by the batch: means, then
+                                    variances to use in its place; NULL: its
+                                    own */
+    real *found;                 /* with those, where its own go all the same;
+                                    NULL: nobody asks */
 };
 
 static inline void *graft_call_scratch(const struct graft_call *c, int worker)

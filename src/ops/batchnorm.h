@@ -19,8 +19,9 @@ static inline int64_t graft_batchnorm_room(int64_t channels)
 }
 
 /* Normalises by mean and variance (divided by the count, as ONNX has it) of
- * the images of this call; inputs MEAN and VAR are not read. `saved` begins
- * with the means and, graft_batchnorm_room further on, the variances. */
+ * the images of this call, or by call->running; inputs MEAN and VAR are not
+ * read. `saved`, and `found` where there is none, begins with the means and,
+ * graft_batchnorm_room further on, the variances. */
 extern const struct graft_op graft_row_batchnorm_train;
 
 #endif

@@ -42,7 +42,7 @@ static struct job job_of(const struct graft_call *c)
     j.a = (real *)(void *)(j.part[1] + j.images * j.wide);
     j.k = j.a + j.wide;
     j.q = j.k + j.wide;
-    j.mean = c->saved ? c->saved : j.q + j.wide; /* no backward */
+    j.mean = c->saved ? c->saved : c->found ? c->found : j.q + j.wide;
     j.var = j.mean + j.wide;
     return j;
 }
@@ -162,10 +162,10 @@ static void square_plane(const struct job *j, int64_t image, int64_t ch)
     j->part[1][image * j->wide + ch] = 0;
 }
 
-static double inverse_of(const struct job *j, int64_t ch)
+static double inverse_of(const struct job *j, real var)
 {
     const struct graft_batchnorm *args = j->c->args;
-    return 1 / sqrt((double)j->var[ch] + (double)args->epsilon);
+    return 1 / sqrt((double)var + (double)args->epsilon);
 }
 
 static void finish_var(const struct job *j, int64_t ch, double sum,
@@ -173,10 +173,19 @@ static void finish_var(const struct job *j, int64_t ch, double sum,
 {
     (void)other;
     j->var[ch] = (real)(sum / (double)(j->images * j->area));
-    double a = (double)graft_reals(&j->c->in[SCALE])[ch] * inverse_of(j, ch);
-    j->a[ch] = (real)a;
-    j->q[ch] = (real)((double)graft_reals(&j->c->in[BIAS])[ch] -
-                      a * (double)j->mean[ch]);
+}
+
+/* Mean and variance become a and q. */
+static void make_affine(const struct job *j, const real *mean,
+                        const real *var)
+{
+    for (int64_t ch = 0; ch < j->channels; ch++) {
+        double a = (double)graft_reals(&j->c->in[SCALE])[ch] *
+                   inverse_of(j, var[ch]);
+        j->a[ch] = (real)a;
+        j->q[ch] = (real)((double)graft_reals(&j->c->in[BIAS])[ch] -
+                          a * (double)mean[ch]);
+    }
 }
 
 static void write_block(const struct job *j, int64_t image, int64_t b)
@@ -193,21 +202,31 @@ static void write_plane(const struct job *j, int64_t image, int64_t ch)
                          j->a[ch], j->q[ch], NULL, &plain);
 }
 
+static void measure(struct job *j)
+{
+    memset(j->mean, 0, 2 * (size_t)j->wide * sizeof *j->mean);
+    j->block = sum_block;
+    j->plane = sum_plane;
+    j->finish = finish_mean;
+    run(j);
+    j->block = square_block;
+    j->plane = square_plane;
+    j->finish = finish_var;
+    run(j);
+}
+
 static void forward(const struct graft_call *c)
 {
     struct job j = job_of(c);
     memset(j.a, 0, 3 * (size_t)j.wide * sizeof *j.a);
-    memset(j.mean, 0, 2 * (size_t)j.wide * sizeof *j.mean);
-    if (!j.images || !j.area)
+    if (!j.images || !j.area) {
+        memset(j.mean, 0, 2 * (size_t)j.wide * sizeof *j.mean);
         return;
-    j.block = sum_block;
-    j.plane = sum_plane;
-    j.finish = finish_mean;
-    run(&j);
-    j.block = square_block;
-    j.plane = square_plane;
-    j.finish = finish_var;
-    run(&j);
+    }
+    if (!c->running || c->found)
+        measure(&j);
+    make_affine(&j, c->running ? c->running : j.mean,
+                c->running ? c->running + j.channels : j.var);
     j.block = write_block;
     j.plane = write_plane;
     j.finish = NULL;
@@ -255,7 +274,7 @@ static void put(const struct job *j, int input, int64_t ch, double x)
 static void finish_back(const struct job *j, int64_t ch, double sum,
                         double dot)
 {
-    double m = (double)(j->images * j->area), i = inverse_of(j, ch);
+    double m = (double)(j->images * j->area), i = inverse_of(j, j->var[ch]);
     double a = (double)graft_reals(&j->c->in[SCALE])[ch] * i;
     put(j, BIAS, ch, sum);
     put(j, SCALE, ch, i * dot);

@@ -52,9 +52,27 @@ static bool is_called(const struct graft_step *s, const char *name)
            !s->node->domain[0];
 }
 
-/* In training Dropout draws masks, and BatchNormalization looks at the batch,
- * if that is wanted. */
-static void choose_training_rows(struct graft_compiler *c)
+/* Marks in trained[] the values that depend on the selection; without one,
+ * all. */
+static void mark_trained(const struct graft_compiler *c, bool *trained)
+{
+    for (int v = 0; v < c->value.n; v++)
+        trained[v] = !c->options->train || c->value.at[v].selected >= 0;
+    for (int i = 0; i < c->step.n; i++) {
+        const struct graft_step *s = c->step.at[i];
+        bool any = false;
+        for (int k = 0; k < s->n_in; k++)
+            any |= s->in[k] >= 0 && trained[s->in[k]];
+        for (int k = 0; any && k < s->n_out; k++)
+            if (s->out[k] >= 0)
+                trained[s->out[k]] = true;
+    }
+}
+
+/* In training Dropout draws masks, and BatchNormalization looks at the batch
+ * where it depends on what is trained, if that is wanted. */
+static void choose_training_rows(struct graft_compiler *c,
+                                 const bool *trained)
 {
     for (int i = 0; i < c->step.n; i++) {
         struct graft_step *s = c->step.at[i];
@@ -65,7 +83,8 @@ static void choose_training_rows(struct graft_compiler *c)
             s->op = &graft_row_dropout;
             s->view = false;
         } else if (c->options->bn == GRAFT_BN_BATCH &&
-                   is_called(s, "BatchNormalization")) {
+                   is_called(s, "BatchNormalization") &&
+                   trained[s->out[0]]) {
             s->op = &graft_row_batchnorm_train;
         }
     }
@@ -73,7 +92,12 @@ static void choose_training_rows(struct graft_compiler *c)
 
 int graft_pass_tidy(struct graft_compiler *c)
 {
-    choose_training_rows(c);
+    bool *trained = graft_arena_array(&c->arena, (size_t)c->value.n + 1,
+                                      sizeof *trained);
+    if (!trained)
+        return GRAFT_EMEM;
+    mark_trained(c, trained);
+    choose_training_rows(c, trained);
     if (c->skip) {
         c->no_alias = true;
         return GRAFT_OK;

@@ -83,6 +83,8 @@ int graft_program_new(struct graft_program **out, struct graft_runtime *rt,
         status = compile(p);
     if (!status)
         status = graft_program_bind(p);
+    if (!status)
+        status = graft_program_bind_norms(p);
     if (status) {
         graft_program_free(p);
         return status;
@@ -103,6 +105,8 @@ void graft_program_free(struct graft_program *p)
     graft_packs_release(&p->packs);
     graft_array_release(&p->repack);
     graft_array_release(&p->seen);
+    graft_array_release(&p->norm);
+    graft_free(p->running);
     graft_array_release(&p->c.value);
     graft_array_release(&p->c.step);
     graft_array_release(&p->c.segment);

@@ -100,21 +100,35 @@ void graft_program_params(struct graft_program *p);
  * with any other file n must be n_max then (GRAFT_ESHAPE). */
 int graft_program_forward(struct graft_program *p, int n);
 
-/* With GRAFT_BN_BATCH, after forward and until backward: what normalisation i,
- * of those that a gradient flows through, found. ONNX's rule for the file's
- * statistics, which nobody here changes, is
- *   running = momentum running + (1 - momentum) batch
- * with a variance divided by the count; PyTorch's uses count / (count - 1)
- * times that variance. */
+/* With GRAFT_BN_BATCH, after forward and until backward: what normalisation i
+ * found; those are normalisations that depend on what is trained (without
+ * `train`: all). */
 struct graft_statistics {
     graft_value_id mean, var; /* the file's */
     int64_t channels, count;  /* count: elements of a channel */
     float momentum;
     const real *batch_mean, *batch_var; /* [channels] */
+    int64_t offset;           /* of the mean in graft_program_running; the
+                                 variance stands behind it */
 };
 int graft_program_n_statistics(const struct graft_program *p);
 struct graft_statistics
 graft_program_statistics(const struct graft_program *p, int i);
+
+/* By what forward normalises then: by the batch, for training; by the running
+ * statistics, for judging; by these while the batch's are found as well, for
+ * estimating them. It begins with the first. */
+enum graft_norm_by { GRAFT_NORM_BATCH, GRAFT_NORM_RUNNING, GRAFT_NORM_BOTH };
+void graft_program_norm(struct graft_program *p, enum graft_norm_by by);
+/* The running statistics, the file's at first; the caller may write them. Of
+ * each normalisation the means, then the variances; NULL: there is none. */
+real *graft_program_running(const struct graft_program *p, int64_t *size);
+/* After forward by the batch and before backward, ONNX's rule:
+ *   running = momentum running + (1 - momentum) batch
+ * with the file's momentum, and a variance divided by the count. PyTorch's
+ * rule has count / (count - 1) times that variance, and calls 1 - momentum
+ * momentum. A batch of one element a channel says nothing and is left out. */
+void graft_program_absorb(struct graft_program *p);
 
 /* Before forward: what the following runs draw at random. Image i of a run
  * draws by (key, first + i), so a batch may be run in parts. */

@@ -14,6 +14,13 @@ struct graft_repack {
     bool varies;          /* with the selection; else once */
 };
 
+/* A normalisation by the batch. */
+struct graft_norm_step {
+    struct graft_step *step;
+    int64_t offset;       /* in running */
+    real *found;          /* the batch's; saved for backward, or arena */
+};
+
 /* One worker's call of a step on one image. */
 struct graft_frame {
     struct graft_view *in, *out, residual;
@@ -40,6 +47,9 @@ struct graft_program {
                                       of parameters are added to */
     struct graft_rng_key key;      /* graft_program_random */
     int64_t first;
+    GRAFT_ARRAY(struct graft_norm_step) norm;
+    real *running;                 /* of them all; NULL: none */
+    int64_t running_size;
 };
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -50,6 +60,9 @@ enum { GRAFT_CHECKED = 0 };
 /* Ends the process where a forward call left unused lanes that are not
  * zero. */
 void graft_check_lanes(const struct graft_call *c);
+
+/* Running statistics of a bound program (statistics.c). */
+int graft_program_bind_norms(struct graft_program *p);
 
 /* Memory, packs, views and calls of a compiled program (bind.c). */
 int graft_program_bind(struct graft_program *p);

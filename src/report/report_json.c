@@ -145,7 +145,7 @@ json_t *graft_report_tuning(const struct graft_report *r)
 {
     const struct graft_tuning *t = r->tuning;
     json_t *j = json_pack(
-        "{so so si si sI so so si si si so so so so so}", "unfreeze",
+        "{so so si si sI so so si si si so so so so so so si sb}", "unfreeze",
         TEXT(t->unfreeze), "freeze", TEXT(t->freeze), "parameters",
         t->parameters, "head_parameters", t->head_parameters, "elements",
         (json_int_t)t->elements, "optimizer", TEXT(t->optimizer),
@@ -154,7 +154,9 @@ json_t *graft_report_tuning(const struct graft_report *r)
         "probe_log_loss", REAL(t->probe_log_loss), "tuned_log_loss",
         REAL(t->tuned_log_loss), "difference", REAL(t->difference),
         "standard_error", REAL(t->standard_error), "chosen",
-        TEXT(t->tuned ? "tuned" : "probe"));
+        TEXT(t->tuned ? "tuned" : "probe"), "bn",
+        TEXT(t->bn ? t->bn : "frozen"), "normalisations", t->normalisations,
+        "from_scratch", t->from_scratch);
     j = graft_report_note(j, "views", t->fresh_views ? "fresh" : NULL);
     if (j && ((t->mixup > 0 &&
                json_object_set_new(j, "mixup", REAL(t->mixup))) ||

@@ -71,7 +71,9 @@ static json_t *training(const struct graft_report *r)
     json_t *j = json_pack(
         "{si si si so sI so so si so so}", "photos", r->n_train, "samples",
         r->n_train_views, "views", r->views, "cut", TEXT(r->cut), "features",
-        (json_int_t)r->features, "solver", TEXT("lbfgs"), "l2", REAL(r->l2),
+        (json_int_t)r->features, "solver",
+        TEXT(r->tuning && r->tuning->from_scratch ? NULL : "lbfgs"), "l2",
+        REAL(r->l2),
         "cv_folds", r->cv_folds, "cv_log_loss", REAL(r->cv_log_loss),
         "cv_accuracy", REAL(r->cv_accuracy));
     return graft_report_note(j, "augment", r->augment);

@@ -123,6 +123,10 @@ static int run(struct graft_training *t)
         status = graft_report_phase(t->report, "open", opened);
     status = timed(t, "list", status);
     if (!status)
+        status = graft_training_ready(t);
+    if (t->adapted)
+        status = timed(t, "adapt", status);
+    if (!status)
         status = timed(t, "features", graft_training_features(t));
     if (!status)
         status = timed(t, "solve", graft_training_solve(t));

@@ -30,6 +30,7 @@ struct graft_training {
     struct graft_rows train, val;
     struct graft_tune *tune;  /* NULL: only the head is trained */
     struct graft_augment augment; /* of the views, where a recipe is named */
+    int adapted;              /* normalisations, to the training photos */
     double started, phase;
 };
 
@@ -37,6 +38,8 @@ struct graft_training {
  */
 int graft_training_open(struct graft_training *t);
 int graft_training_list(struct graft_training *t);
+/* Adapts to the photos, if wanted, and opens a batch that the file fixes. */
+int graft_training_ready(struct graft_training *t);
 int graft_training_features(struct graft_training *t);
 int graft_training_solve(struct graft_training *t);
 int graft_training_tune(struct graft_training *t); /* where it was asked for */

@@ -62,7 +62,8 @@ static int start_extract(struct graft_training *t)
     t->extract.progress = t->o->progress;
     t->extract.progress_ctx = t->o->progress_ctx;
     int status = graft_extract_fit(&t->extract);
-    return status || t->o->no_cache ? status : open_cache(t);
+    return status || t->o->no_cache || t->o->tune.from_scratch
+               ? status : open_cache(t);
 }
 
 static int extract(struct graft_training *t, struct graft_rows *rows,
@@ -151,7 +152,9 @@ int graft_training_solve(struct graft_training *t)
             .classes = t->data->n_classes, .photo = photo, .view = view};
         struct graft_probe_options o = {.l2 = t->o->l2, .seed = t->o->seed};
         s.n = gather(t, label, photo, view);
-        status = graft_probe_fit(&t->probe, t->rt, &s, &o);
+        status = t->o->tune.from_scratch
+                     ? graft_tune_scratch_head(&t->probe, t)
+                     : graft_probe_fit(&t->probe, t->rt, &s, &o);
     }
     graft_free(label);
     graft_free(photo);

@@ -103,6 +103,34 @@ int graft_training_open(struct graft_training *t)
         status = graft_choose_decode(&t->extract.exact, t->o->decode);
     if (!status)
         status = graft_trunk_make(&t->trunk, t->model, t->rt, t->o->cut);
+    if (!status && t->o->tune.from_scratch)
+        status = graft_scratch(t->model, t->rt, t->o->seed);
+    return status;
+}
+
+/* ---- ready --------------------------------------------------------------- */
+
+static int adapt(struct graft_training *t)
+{
+    struct graft_adapt a = {
+        .rt = t->rt, .model = t->model, .data = t->data,
+        .preprocess = &t->extract.preprocess, .exact = t->extract.exact,
+        .strict = t->o->strict, .progress = t->o->progress,
+        .progress_ctx = t->o->progress_ctx};
+    int status = graft_adapt(&a);
+    t->adapted = a.normalisations;
+    if (!status)
+        graft_log(t->rt, GRAFT_LOG_INFO, "%d normalisations have the "
+                  "statistics of %d photos", a.normalisations, a.photos);
+    return status;
+}
+
+int graft_training_ready(struct graft_training *t)
+{
+    enum graft_norms norms;
+    int status = graft_norms_of(&norms, t->o->tune.bn);
+    if (!status && norms == GRAFT_NORMS_ADAPT)
+        status = adapt(t);
     return status ? status : widen(t);
 }
 

@@ -32,6 +32,8 @@ static int open_model(struct graft_tunable *u, struct graft_runtime *rt,
     if (!status)
         status = graft_trunk_make(&trunk, u->model, rt, o->cut);
     graft_free(trunk.cut);
+    if (!status && o->like)
+        status = graft_contents_follow(u->model, o->like);
     if (!status)
         status = widen(u->model);
     if (!status)
@@ -54,6 +56,12 @@ static int open_model(struct graft_tunable *u, struct graft_runtime *rt,
 
 /* ---- the selection ------------------------------------------------------- */
 
+static bool asks_of_norms(const struct graft_tunable_options *o)
+{
+    return o->norms == GRAFT_NORMS_STATS_FROZEN ||
+           o->norms == GRAFT_NORMS_TRAIN;
+}
+
 /* What the words say, in its order, and the head's two behind it. */
 static int select_parameters(struct graft_tunable *u,
                              struct graft_runtime *rt,
@@ -62,6 +70,8 @@ static int select_parameters(struct graft_tunable *u,
 {
     struct graft_unfrozen x = {0};
     int n = 0, status = graft_unfreeze(&x, rt, c, o->unfreeze, o->freeze);
+    if (!status && asks_of_norms(o))
+        status = graft_norms_select(&x, &u->normalisations, rt, c, o->freeze);
     graft_value_id *v = graft_calloc((size_t)x.n + 2, sizeof *v);
     bool *scale = graft_calloc((size_t)x.n + 2, sizeof *scale);
     if (!status && (!v || !scale))
@@ -121,7 +131,13 @@ static int compile(struct graft_tunable *u, struct graft_runtime *rt,
     struct graft_compile c = {
         .model = u->model, .n_max = fixed ? fixed : 1,
         .inputs = &u->dims, .n_inputs = 1, .outputs = &u->logits,
-        .n_outputs = 1, .loss = &loss, .exact = rt->exact};
+        .n_outputs = 1, .loss = &loss, .exact = rt->exact,
+        .bn = o->norms == GRAFT_NORMS_TRAIN ? GRAFT_BN_BATCH
+                                            : GRAFT_BN_FROZEN};
+    if (c.bn && fixed > 1)
+        return graft_fail(GRAFT_EUNSUPPORTED, "--bn train: '%s' works on "
+                          "exactly %d photos at a time, so statistics would "
+                          "be those of padding too", u->model->path, fixed);
     int status = select_parameters(u, rt, &c, o);
     if (!status && !fixed)
         status = graft_shard_images(&c.n_max, rt, u->model, u->selection);

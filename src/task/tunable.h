@@ -7,12 +7,16 @@
 
 #include "program/crossing.h"
 #include "task/classify.h"
+#include "task/norms.h"
 
 struct graft_tunable_options {
     const char *path, *cut;        /* cut NULL: by structure */
     const char *unfreeze, *freeze;
     const struct graft_preprocess *preprocess; /* of the input's size */
     const struct graft_probe *head;
+    enum graft_norms norms;
+    const struct graft_model *like; /* its changed contents are taken over;
+                                       NULL: the file's stay */
 };
 
 struct graft_tunable {
@@ -32,6 +36,8 @@ struct graft_tunable {
     int64_t elements;               /* of all selected */
     int trainable, stages;          /* that there are */
     int64_t all;                    /* elements of those */
+    int normalisations;             /* BatchNormalizations in what is trained,
+                                       where `norms` is about them; else 0 */
 };
 
 int graft_tunable_open(struct graft_tunable *out, struct graft_runtime *rt,

@@ -9,14 +9,16 @@
 #include "train/copies.h"
 #include "train/folds.h"
 
-enum { EPOCHS = 15, BATCH = 32, PATIENCE = 5, FOLDS = 5 };
+enum {
+    EPOCHS = 15, SCRATCH_EPOCHS = 30, BATCH = 32, PATIENCE = 5, FOLDS = 5
+};
 #define AUTO_SECONDS 600.0
 
 /* ---- options ------------------------------------------------------------- */
 
 bool graft_tune_wanted(const struct graft_tune_options *o)
 {
-    return o->unfreeze && strcmp(o->unfreeze, "none");
+    return (o->unfreeze && strcmp(o->unfreeze, "none")) || o->from_scratch;
 }
 
 bool graft_tune_is_auto(const struct graft_tune_options *o)
@@ -29,20 +31,25 @@ bool graft_tune_is_auto(const struct graft_tune_options *o)
 static struct graft_tune_options choose(const struct graft_tune_options *o)
 {
     struct graft_tune_options c = *o;
+    c.unfreeze = o->from_scratch ? "all" : o->unfreeze;
     c.optimizer = o->optimizer ? o->optimizer : "sgd";
     c.schedule = o->schedule ? o->schedule : "cosine";
     c.batch_size = o->batch_size ? o->batch_size : BATCH;
-    c.epochs = o->epochs ? o->epochs : EPOCHS;
+    c.epochs = o->epochs ? o->epochs
+                         : o->from_scratch ? SCRATCH_EPOCHS : EPOCHS;
     if (graft_tune_is_auto(o) && !(o->seconds > 0))
         c.seconds = AUTO_SECONDS;
     c.momentum = o->momentum < 0 ? 0.9 : o->momentum;
-    c.weight_decay = o->weight_decay < 0 ? 1e-4 : o->weight_decay;
+    c.weight_decay = o->weight_decay >= 0 ? o->weight_decay
+                                          : o->from_scratch ? 5e-4 : 1e-4;
     c.layer_decay = o->layer_decay > 0 ? o->layer_decay : 1;
     c.clip = o->clip < 0 ? 5 : o->clip;
     c.patience = o->patience ? o->patience : PATIENCE;
-    if (!(o->learning_rate > 0))
-        c.learning_rate = (strcmp(c.optimizer, "sgd") ? 1e-4 : 1e-3) *
-                          c.batch_size / 32;
+    const bool sgd = !strcmp(c.optimizer, "sgd");
+    if (!(o->learning_rate > 0) && o->from_scratch)
+        c.learning_rate = (sgd ? 5e-2 : 2e-3) * c.batch_size / 32;
+    else if (!(o->learning_rate > 0))
+        c.learning_rate = (sgd ? 1e-3 : 1e-4) * c.batch_size / 32;
     if (o->warmup < 0)
         c.warmup = c.epochs < 5 ? 0.2 * c.epochs : 1;
     return c;
@@ -83,6 +90,16 @@ int graft_tune_check(const struct graft_tune_options *o)
     static const char *const optimizers[] = {"sgd", "adamw", NULL};
     static const char *const schedules[] = {"cosine", "linear", "constant",
                                             NULL};
+    enum graft_norms norms;
+    int status = graft_norms_of(&norms, o->bn);
+    if (!status)
+        status = graft_tune_check_scratch(o, norms);
+    if (status)
+        return status;
+    if (!graft_tune_wanted(o) && norms != GRAFT_NORMS_FROZEN &&
+        norms != GRAFT_NORMS_ADAPT)
+        return graft_fail(GRAFT_EARG, "bn %s belongs to fine-tuning: unfreeze "
+                          "says what is trained", o->bn);
     if (!graft_tune_wanted(o))
         return o->resume || o->freeze || o->mixup > 0
             ? graft_fail(GRAFT_EARG, "%s belongs to fine-tuning: unfreeze "
@@ -107,8 +124,7 @@ int graft_tune_check(const struct graft_tune_options *o)
         {"ema", c.ema, 0, 0.999999},
         {"mixup", c.mixup, 0, 100},
         {"seconds", c.seconds, 0, 1e12}};
-    int status = check_word("optimizer", o->optimizer, optimizers,
-                            "sgd, adamw");
+    status = check_word("optimizer", o->optimizer, optimizers, "sgd, adamw");
     if (!status)
         status = check_word("schedule", o->schedule, schedules,
                             "cosine, linear, constant");
@@ -191,11 +207,16 @@ static int make_state(struct graft_tune *u)
 
 int graft_tune_note_start(struct graft_tune *u)
 {
+    int64_t size;
+    const real *running = graft_program_running(u->u.program, &size);
     size_t bytes = (size_t)u->u.selection->size * sizeof(real);
     u->start = graft_malloc(bytes);
-    if (!u->start)
+    u->start_running = graft_malloc((size_t)(size + 1) * sizeof(real));
+    if (!u->start || !u->start_running)
         return GRAFT_EMEM;
     memcpy(u->start, u->u.selection->master, bytes);
+    if (running)
+        memcpy(u->start_running, running, (size_t)size * sizeof(real));
     return GRAFT_OK;
 }
 
@@ -220,6 +241,8 @@ static int report(struct graft_tune *u)
     r->difference = r->standard_error = NAN;
     r->fresh_views = u->fresh;
     r->mixup = u->o.mixup;
+    r->bn = graft_norms_name(u->norms);
+    r->from_scratch = u->o.from_scratch;
     return r->unfreeze && (r->freeze || !u->o.freeze) ? GRAFT_OK : GRAFT_EMEM;
 }
 
@@ -232,7 +255,9 @@ int graft_tune_begin(struct graft_tune *u)
     const struct graft_tunable_options o = {
         .path = t->o->model, .cut = t->o->cut, .unfreeze = u->o.unfreeze,
         .freeze = u->o.freeze, .preprocess = &t->extract.preprocess,
-        .head = &head};
+        .head = &head, .norms = u->norms,
+        .like = u->o.from_scratch || u->norms == GRAFT_NORMS_ADAPT ? t->model
+                                                                   : NULL};
     head.weight = graft_calloc((size_t)head.classes, (size_t)d *
                                                      sizeof *head.weight);
     head.bias = graft_calloc((size_t)head.classes, sizeof *head.bias);
@@ -254,10 +279,11 @@ void graft_tune_shut(struct graft_tune *u)
     graft_free(u->rows);
     graft_free(u->place);
     graft_free(u->start);
+    graft_free(u->start_running);
     graft_free(u->row_of);
     u->x = u->rows = NULL;
     u->place = u->row_of = NULL;
-    u->start = NULL;
+    u->start = u->start_running = NULL;
 }
 
 int graft_tune_prepare(struct graft_tune *u)
@@ -265,7 +291,7 @@ int graft_tune_prepare(struct graft_tune *u)
     int status = take_photos(u);
     if (!status && !u->automatic)
         status = graft_tune_keep_rows(u);
-    if (!status)
+    if (!status && !u->o.from_scratch)
         status = deal(u);
     if (!status)
         status = make_state(u);
@@ -292,7 +318,11 @@ int graft_tune_new(struct graft_tune **out, struct graft_training *t)
     u->fresh = t->o->views == GRAFT_VIEWS_FRESH;
     u->automatic = graft_tune_is_auto(&t->o->tune);
     u->log = u->csv = u->depth = -1;
-    int status = u->automatic ? GRAFT_OK : graft_tune_begin(u);
+    int status = graft_norms_of(&u->norms, u->o.bn);
+    if (u->o.from_scratch)
+        graft_tune_begin_scratch(u);
+    if (!status && !u->automatic)
+        status = graft_tune_begin(u);
     if (status) {
         graft_tune_free(u);
         return status;

@@ -62,6 +62,8 @@ struct graft_tune {
     int64_t *place;               /* of the images of a shard */
     int64_t *subset;              /* of the learner's images; one of those */
     real *start;                  /* the selection as the file has it */
+    real *start_running;          /* and the running statistics; NULL: none */
+    enum graft_norms norms;
     struct graft_tune_state *state;
     double *probe_loss, *best_loss; /* [n_held] of [n], behind state */
     uint64_t state_bytes;
@@ -112,6 +114,16 @@ int graft_tune_run(struct graft_tune *u);
 int graft_tune_store(struct graft_tune *u, struct graft_model *m,
                      graft_value_id features);
 
+/* ---- tune_scratch.c ------------------------------------------------------ */
+
+int graft_tune_check_scratch(const struct graft_tune_options *o,
+                             enum graft_norms norms);
+/* By whether the network has normalisations. */
+void graft_tune_begin_scratch(struct graft_tune *u);
+/* The head that a training from scratch begins with, in the probe's place. */
+int graft_tune_scratch_head(struct graft_probe **out,
+                            const struct graft_training *t);
+int graft_tune_scratch(struct graft_tune *u);
 /* ---- tune_run.c ---------------------------------------------------------- */
 
 /* The backbone of the file, and this head. */
@@ -124,6 +136,8 @@ int graft_tune_part(struct graft_tune *u, const char *part, int64_t *subset,
                     int n, bool go_on);
 /* On all photos, from t->probe, rounded to what the file can hold. */
 int graft_tune_final(struct graft_tune *u, bool go_on);
+/* u->state->planned: with a time limit, as many epochs as fit. */
+int graft_tune_plan(struct graft_tune *u);
 /* Seconds of a step for one photo, measured. */
 int graft_tune_speed(struct graft_tune *u, double *seconds);
 

@@ -154,7 +154,8 @@ static void take_features(const struct graft_tune *u, const float *rows,
 
 bool graft_tune_gives_features(const struct graft_tune *u)
 {
-    return u && !u->automatic && !u->extract.raw && !u->fresh;
+    return u && !u->automatic &&
+           (u->o.from_scratch || (!u->extract.raw && !u->fresh));
 }
 
 int graft_tune_features(struct graft_tune *u)
@@ -164,7 +165,7 @@ int graft_tune_features(struct graft_tune *u)
     int status = GRAFT_OK;
     if (u->x) {
         status = graft_extract_rows(&u->extract, r->item, r->n, u->x);
-        if (!status)
+        if (!status && !u->extract.raw)
             take_features(u, u->x, 0, r->n);
         graft_extract_release(&u->extract);
         return status;
@@ -176,7 +177,7 @@ int graft_tune_features(struct graft_tune *u)
         if (!status)
             status = graft_extract_rows(&u->extract, r->item + first, n,
                                         u->rows);
-        if (!status)
+        if (!status && !u->extract.raw)
             take_features(u, u->rows, first, n);
     }
     return status;
@@ -188,7 +189,7 @@ int graft_tune_keep_rows(struct graft_tune *u)
     const int64_t floats = u->u.floats;
     if (!u->x)
         return GRAFT_OK; /* fresh views: graft_tune_keep_held */
-    if (u->extract.raw) {
+    if (u->extract.raw && !u->o.from_scratch) {
         u->extract.phase = "pixels";
         return graft_tune_compute_rows(u);
     }
@@ -283,7 +284,9 @@ static int answer(struct graft_tune *u, double *p, int n)
 {
     const int64_t classes = graft_program_classes(u->u.program);
     graft_tunable_put(&u->u, u->rows, u->u.floats, n);
+    graft_program_norm(u->u.program, GRAFT_NORM_RUNNING);
     int status = graft_program_forward(u->u.program, n);
+    graft_program_norm(u->u.program, GRAFT_NORM_BATCH);
     struct graft_view v = graft_program_output(u->u.program, 0);
     for (int i = 0; !status && i < n; i++)
         softmax(p + i * classes, graft_reals(&v) + i * classes, classes);

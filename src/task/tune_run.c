@@ -20,7 +20,11 @@ void graft_tune_start(struct graft_tune *u, const struct graft_probe *head)
 {
     const struct graft_selection *s = u->u.selection;
     const struct graft_selected *w = &s->at[s->n - 2], *b = &s->at[s->n - 1];
+    int64_t size;
+    real *running = graft_program_running(u->u.program, &size);
     memcpy(s->master, u->start, (size_t)s->size * sizeof *s->master);
+    if (running)
+        memcpy(running, u->start_running, (size_t)size * sizeof *running);
     for (int64_t i = 0; i < w->count; i++)
         s->master[w->offset + i] = (real)head->weight[i];
     for (int64_t i = 0; i < b->count; i++)
@@ -222,6 +226,8 @@ static int round_masters(struct graft_tune *u)
         if (!s->at[k].scale) /* of weights these are, float32 as a rule */
             status = graft_master_round(graft_parameter(m, s->at[k].value),
                                         s->master + s->at[k].offset);
+    if (!status)
+        status = graft_norms_round(u->u.program, m);
     graft_program_params(u->u.program);
     return status;
 }
@@ -237,10 +243,11 @@ int graft_tune_final(struct graft_tune *u, bool go_on)
 
 int graft_tune_speed(struct graft_tune *u, double *seconds)
 {
-    u->part = "try";
-    u->subset = u->rest;
-    int n = u->n_rest < u->o.batch_size ? u->n_rest : u->o.batch_size;
-    int status = make_learner(u, u->n_rest);
+    const int rest = u->o.from_scratch ? u->n : u->n_rest;
+    u->part = u->o.from_scratch ? "final" : "try";
+    u->subset = u->o.from_scratch ? u->all : u->rest;
+    int n = rest < u->o.batch_size ? rest : u->o.batch_size;
+    int status = make_learner(u, rest);
     for (int i = 0; !status && i < 2; i++) { /* the first one warms up */
         double began = graft_clock();
         status = graft_learner_gradient(u->learner, u->all, n);
@@ -251,8 +258,7 @@ int graft_tune_speed(struct graft_tune *u, double *seconds)
     return status;
 }
 
-/* With a time limit: as many epochs as fit. */
-static int plan(struct graft_tune *u)
+int graft_tune_plan(struct graft_tune *u)
 {
     double seconds = 0;
     u->state->planned = u->o.epochs;
@@ -272,7 +278,7 @@ static int plan(struct graft_tune *u)
 
 static int try_it(struct graft_tune *u, bool go_on)
 {
-    int status = go_on ? GRAFT_OK : plan(u);
+    int status = go_on ? GRAFT_OK : graft_tune_plan(u);
     if (!status && !go_on)
         status = graft_tune_start_rest(u);
     return status ? status
@@ -309,7 +315,7 @@ int graft_tune_run(struct graft_tune *u)
     int status = graft_tune_prepare(u);
     if (status)
         return status;
-    if (!u->n_held) {
+    if (!u->n_held && !u->o.from_scratch) {
         graft_log(u->t->rt, GRAFT_LOG_WARNING, "no photo can be held out: "
                   "whether fine-tuning helps cannot be told, the probe "
                   "stays");
@@ -319,8 +325,14 @@ int graft_tune_run(struct graft_tune *u)
         graft_log(u->t->rt, GRAFT_LOG_INFO, "%lld near-copies among the "
                   "photos to learn from: they are held out together",
                   (long long)u->near_copies);
-    status = u->automatic ? graft_tune_auto(u) : try_words(u);
+    status = u->o.from_scratch ? graft_tune_scratch(u)
+           : u->automatic ? graft_tune_auto(u) : try_words(u);
     u->t->report->tuning->photos_per_second =
         u->state->seconds > 0 ? u->state->images / u->state->seconds : 0;
+    if (!status && u->tuned)
+        u->t->report->tuning->normalisations =
+            graft_program_n_statistics(u->u.program);
+    if (u->t->adapted)
+        u->t->report->tuning->normalisations = u->t->adapted;
     return status;
 }

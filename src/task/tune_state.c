@@ -70,9 +70,12 @@ int graft_tune_recipe(struct graft_str *s, const struct graft_tune *u)
     graft_hash_hex(hex, graft_preprocess_hash(&u->extract.preprocess));
     graft_str_addf(s, "preprocessing %s\ndecode %s\n", hex,
                    u->extract.exact ? "exact" : "fast");
-    graft_str_addf(s, "unfreeze %s\nfreeze %s\nlabel_smoothing %.17g\n"
-                   "warmup %.17g\nl2 %.17g\npart %s\nwords %s",
-                   o->tune.unfreeze, u->o.freeze ? u->o.freeze : "none",
+    graft_str_addf(s, "unfreeze %s\nfreeze %s\nbn %s\nfrom_scratch %d\n"
+                   "label_smoothing %.17g\nwarmup %.17g\nl2 %.17g\n"
+                   "part %s\nwords %s",
+                   u->o.from_scratch ? "all" : o->tune.unfreeze,
+                   u->o.freeze ? u->o.freeze : "none",
+                   graft_norms_name(u->norms), u->o.from_scratch,
                    u->o.label_smoothing, u->o.warmup, o->l2, u->part,
                    u->o.unfreeze);
     return graft_str_ok(s);

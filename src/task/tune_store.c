@@ -44,6 +44,8 @@ int graft_tune_store(struct graft_tune *u, struct graft_model *m,
     for (int k = 0; !status && k < u->u.selection->n - 2; k++)
         status = store(u, m, k);
     if (!status)
+        status = graft_norms_store(m, u->u.program, u->u.model);
+    if (!status)
         status = graft_head_append(m, features, &head, u->t->o->emit_logits);
     graft_free(head.weight);
     graft_free(head.bias);

@@ -28,9 +28,9 @@ static int check(const struct graft_learner_options *o,
     return graft_schedule_check(&o->schedule);
 }
 
-static real *flat_new(const struct graft_selection *s)
+static real *flat_new(int64_t size)
 {
-    size_t bytes = (size_t)s->size * sizeof(real);
+    size_t bytes = (size_t)size * sizeof(real);
     real *at = graft_alloc_aligned(bytes);
     if (at)
         memset(at, 0, bytes);
@@ -57,14 +57,21 @@ static int make(struct graft_learner *l)
                                      l->selection, &o->optimizer);
     if (status)
         return status;
-    l->gradient = flat_new(l->selection);
-    l->ema = o->ema_decay > 0 ? flat_new(l->selection) : NULL;
+    const bool ema = o->ema_decay > 0;
+    l->running = graft_program_running(l->program, &l->running_size);
+    l->gradient = flat_new(l->selection->size);
+    l->ema = ema ? flat_new(l->selection->size) : NULL;
+    l->running_ema = ema && l->running ? flat_new(l->running_size) : NULL;
     l->order = graft_calloc((size_t)o->n_images + 1, sizeof *l->order);
-    if (!l->gradient || (o->ema_decay > 0 && !l->ema) || !l->order)
+    if (!l->gradient || (ema && !l->ema) || !l->order ||
+        (ema && l->running && !l->running_ema))
         return GRAFT_EMEM;
     if (l->ema)
         memcpy(l->ema, l->selection->master,
                (size_t)l->selection->size * sizeof(real));
+    if (l->running_ema)
+        memcpy(l->running_ema, l->running,
+               (size_t)l->running_size * sizeof(real));
     status = graft_learner_describe(&l->text, l);
     l->options.optimizer.group = NULL; /* the caller's, like the recipe */
     l->options.recipe = NULL;
@@ -104,6 +111,7 @@ void graft_learner_free(struct graft_learner *l)
     graft_optimizer_free(l->optimizer);
     graft_free(l->gradient);
     graft_free(l->ema);
+    graft_free(l->running_ema);
     graft_free(l->order);
     graft_free(l->text);
     graft_free(l);
@@ -152,10 +160,13 @@ static struct graft_shard shard_at(const struct graft_learner *l,
 {
     int most = graft_program_n_max(l->program);
     double *weight = graft_program_weights(l->program);
+    int left = n - first, shards = (left + most - 1) / most;
     struct graft_shard s = {.program = l->program, .epoch = l->epoch,
                             .step = l->step, .index = batch + first,
-                            .n = n - first < most ? n - first : most,
+                            .n = left < most ? left : most,
                             .batch = batch, .n_batch = n};
+    if (l->running)
+        s.n = (left + shards - 1) / shards;
     for (int i = 0; i < s.n; i++)
         weight[i] = 1.0 / n;
     return s;
@@ -184,6 +195,7 @@ int graft_learner_gradient(struct graft_learner *l, const int64_t *index,
         if (status)
             break;
         loss += graft_program_loss(l->program);
+        graft_program_absorb(l->program); /* backward forgets them */
         graft_program_accumulate(l->program, l->gradient, first == 0,
                                  first + s.n == n);
         first += s.n;
@@ -213,6 +225,7 @@ int graft_learner_evaluate(struct graft_learner *l, const int64_t *index,
 {
     int status = check_count(n);
     out->loss = 0;
+    graft_program_norm(l->program, GRAFT_NORM_RUNNING);
     for (int first = 0; !status && first < n;) {
         struct graft_shard s = shard_at(l, index, n, first);
         s.judging = true;
@@ -223,15 +236,20 @@ int graft_learner_evaluate(struct graft_learner *l, const int64_t *index,
         take(l, &s, out);
         first += s.n;
     }
+    graft_program_norm(l->program, GRAFT_NORM_BATCH);
     return status;
 }
 
 static void average(struct graft_learner *l)
 {
     double t = (double)l->step, early = (1 + t) / (10 + t);
-    double decay = l->options.ema_decay;
+    double decay = l->options.ema_decay < early ? l->options.ema_decay
+                                                : early;
     graft_flat_average(l->rt->pool, l->ema, l->selection->master,
-                       l->selection->size, decay < early ? decay : early);
+                       l->selection->size, decay);
+    if (l->running)
+        graft_flat_average(l->rt->pool, l->running_ema, l->running,
+                           l->running_size, decay);
 }
 
 /* As torch.nn.utils.clip_grad_norm_ does it. */
@@ -254,16 +272,23 @@ int graft_learner_apply(struct graft_learner *l)
     return GRAFT_OK;
 }
 
+static void exchange(real *a, real *b, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        real keep = a[i];
+        a[i] = b[i];
+        b[i] = keep;
+    }
+}
+
 void graft_learner_swap(struct graft_learner *l)
 {
-    real *w = l->selection->master;
-    for (int64_t i = 0; l->ema && i < l->selection->size; i++) {
-        real keep = w[i];
-        w[i] = l->ema[i];
-        l->ema[i] = keep;
-    }
-    if (l->ema)
-        graft_program_params(l->program);
+    if (!l->ema)
+        return;
+    exchange(l->selection->master, l->ema, l->selection->size);
+    if (l->running)
+        exchange(l->running, l->running_ema, l->running_size);
+    graft_program_params(l->program);
 }
 
 bool graft_learner_judge(struct graft_learner *l, double value)

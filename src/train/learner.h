@@ -11,6 +11,11 @@
  * the other, all threads inside a shard; their gradients add up in that order.
  * Which images a step takes is a pure function of (seed, epoch, position), so
  * neither threads nor stopping and going on change a bit.
+ *
+ * Where the program normalises by the batch, that batch is a shard ("ghost
+ * batch normalization", Hoffer, Hubara and Soudry 2017): statistics depend on
+ * the shard's size, which the model fixes, and on nothing else. A step's last
+ * shards share its images evenly then, so that none is left with few.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef GRAFT_TRAIN_LEARNER_H
 #define GRAFT_TRAIN_LEARNER_H
@@ -82,6 +87,11 @@ struct graft_learner {
     struct graft_view scores;          /* the output that the loss is on */
     struct graft_optimizer *optimizer;
     real *gradient, *ema;              /* flat; ema NULL: none */
+    real *running;                     /* the program's statistics, NULL: it
+                                          has none; every shard learnt from
+                                          moves them */
+    real *running_ema;                 /* averaged like the parameters */
+    int64_t running_size;
     int64_t *order;                    /* of images in epoch order_of */
     int64_t order_of;
     int64_t step, epoch, at;           /* steps done, images done in epoch */

@@ -89,6 +89,11 @@ static uint64_t flat_bytes(const struct graft_learner *l)
     return (uint64_t)l->selection->size * sizeof(real);
 }
 
+static uint64_t running_bytes(const struct graft_learner *l)
+{
+    return (uint64_t)l->running_size * sizeof(real);
+}
+
 /* The vectors of the state, in a fixed order. */
 static int vectors(const struct graft_learner *l, struct graft_section *at)
 {
@@ -100,10 +105,15 @@ static int vectors(const struct graft_learner *l, struct graft_section *at)
                     l->optimizer->state[k], flat_bytes(l));
     if (l->ema)
         section(at, &n, "average", l->ema, flat_bytes(l));
+    if (l->running)
+        section(at, &n, "statistics", l->running, running_bytes(l));
+    if (l->running_ema)
+        section(at, &n, "statistics average", l->running_ema,
+                running_bytes(l));
     return n;
 }
 
-enum { SECTIONS = GRAFT_STATES_MAX + 5 };
+enum { SECTIONS = GRAFT_STATES_MAX + 7 };
 
 /* Nothing that is not finite is ever written. */
 static int sections(const struct graft_learner *l, struct graft_section *at,
@@ -112,7 +122,7 @@ static int sections(const struct graft_learner *l, struct graft_section *at,
     *n = vectors(l, at);
     for (int i = 0; i < *n; i++)
         if (!isfinite(graft_flat_norm(l->rt->pool, at[i].data,
-                                      l->selection->size)))
+                                      (int64_t)(at[i].bytes / sizeof(real)))))
             return graft_fail(GRAFT_EMISMATCH, "after step %lld the %s are "
                               "not finite; they are not saved",
                               (long long)l->step, at[i].name);
@@ -149,7 +159,8 @@ int graft_learner_keep(struct graft_learner *l, const char *folder, bool best)
 
 uint64_t graft_learner_state_max(const struct graft_learner *l)
 {
-    return (GRAFT_STATES_MAX + 2) * flat_bytes(l) + l->options.extra_bytes +
+    return (GRAFT_STATES_MAX + 2) * flat_bytes(l) + 2 * running_bytes(l) +
+           l->options.extra_bytes +
            ((uint64_t)1 << 24);
 }
 

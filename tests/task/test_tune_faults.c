@@ -26,7 +26,8 @@ static int train(void *ctx)
     return status;
 }
 
-TEST(task_tune_faults__every_failure_is_survived)
+static void survives(const char *name, const char *unfreeze, const char *bn,
+                     bool from_scratch, int every)
 {
     static const char *const varies[] = {"out.report.json", NULL};
     char folder[200];
@@ -41,16 +42,35 @@ TEST(task_tune_faults__every_failure_is_survived)
     little_photos(j.o.data, "blue", 0, 0, 6);
     j.o.strict = j.o.no_cache = true;
     j.o.l2 = 100;
-    j.o.tune.unfreeze = "name:c3.weight";
+    j.o.tune.unfreeze = unfreeze;
+    j.o.tune.bn = bn;
+    j.o.tune.from_scratch = from_scratch;
     j.o.tune.epochs = 2;
     j.o.tune.learning_rate = 0.02;
     j.o.tune.resume = true;
-    struct fault_work w = {.name = "fine-tuning", .folder = folder,
+    struct fault_work w = {.name = name, .folder = folder,
                            .run = train, .ctx = &j, .varies = varies,
-                           .loose = "out.run", .every = 61};
+                           .loose = "out.run", .every = every};
     fault_every_point(&w);
     graft_free((void *)j.o.model);
     graft_free((void *)j.o.data);
     graft_free((void *)j.o.output);
     graft_runtime_free(j.rt);
+}
+
+TEST(task_tune_faults__every_failure_is_survived)
+{
+    survives("fine-tuning", "name:c3.weight", NULL, false, 61);
+}
+TEST(task_tune_faults__with_statistics_that_follow)
+{
+    survives("statistics that follow", "name:c2.weight", "train", false, 211);
+}
+TEST(task_tune_faults__with_statistics_adapted)
+{
+    survives("statistics adapted", "name:c3.weight", "adapt", false, 211);
+}
+TEST(task_tune_faults__from_scratch)
+{
+    survives("from scratch", NULL, NULL, true, 211);
 }

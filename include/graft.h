@@ -7,7 +7,7 @@
  *   graft/edit.h        names, outputs, contents of a model; ballast
  *   graft/convert.h     another batch, smaller weights
  *   graft/train.h       a new head from a folder of photos
- *   graft/finetune.h    training any parameters, with one's own loop
+ *   graft/finetune.h    training any parameters, gradients of any values
  *   graft/classifier.h  predict, evaluate, verify
  *   graft/cache.h       the feature cache
  *   graft/bench.h       how fast a model runs here

@@ -43,13 +43,15 @@ extern "C" {
 typedef struct graft_trainer graft_trainer;
 
 struct graft_trainer_options {
-    const char *const *parameters; /* names of initializers, or patterns with
-                             '*' and '?'; NULL: all that can be trained */
+    const char *const *parameters; /* names of initializers and outputs of
+                             Constant nodes, or patterns with '*' and '?';
+                             NULL: all that can be trained */
     int n_parameters;
     const char *unfreeze; /* or in words, joined by commas, as `graft train
                              --unfreeze` takes them: "all", "last-stage",
                              "stages:2", "from:VALUE", "name:PATTERN", "bias",
-                             "norm"; NULL: `parameters` says it */
+                             "norm", "scale-shift"; NULL: `parameters` says
+                             it */
     const char *freeze;   /* words for what is taken away again; NULL: none */
     const char *scores;   /* value with a row of scores for each image; NULL:
                              the first output, or what its Softmax, LogSoftmax
@@ -57,7 +59,8 @@ struct graft_trainer_options {
     const char *loss;     /* "softmax" cross-entropy: one class an image;
                              "sigmoid" cross-entropy: several (the mean over
                              the classes); "nll": the scores are logarithms of
-                             probabilities */
+                             probabilities, or anything: with targets of
+                             -B dL/d(score) it has the gradient of any L */
     double label_smoothing; /* of classes, 0 to 1 */
     const char *optimizer; /* "sgd", "adam", "adamw" */
     double learning_rate;
@@ -127,9 +130,10 @@ GRAFT_API int64_t graft_trainer_steps(const graft_trainer *t); /* done */
 GRAFT_API int graft_trainer_n_parameters(const graft_trainer *t);
 /* Name of the k-th one, borrowed; NULL: there is none. */
 GRAFT_API const char *graft_trainer_name(const graft_trainer *t, int k);
-/* Values and gradient of a selected parameter, as the file has its shape.
- * Borrowed, until the next call on this trainer. The gradient is that of the
- * last step (clipped if it was) or graft_trainer_gradients. */
+/* Values and gradient of a selected parameter, as the file has its shape; of
+ * weights that "scale-shift" selected, the factors [output channels], which
+ * begin at 1. Borrowed, until the next call on this trainer. The gradient is
+ * that of the last step (clipped if it was) or graft_trainer_gradients. */
 GRAFT_API int graft_trainer_parameter(struct graft_array *out,
                                       graft_trainer *t, const char *name);
 GRAFT_API int graft_trainer_gradient(struct graft_array *out,
@@ -152,7 +156,8 @@ GRAFT_API int graft_trainer_save(graft_trainer *t, const char *path);
 GRAFT_API int graft_trainer_load(graft_trainer *t, const char *path);
 /* Writes the parameters (their average, with `averaged`) into a model that has
  * them under the same names, in the types that they have there: the one that
- * is trained, or another. */
+ * is trained, or another. Factors are multiplied into the weights that the
+ * trainer was made with. */
 GRAFT_API int graft_trainer_store(graft_trainer *t, graft_model *into,
                                   bool averaged);
 
@@ -165,6 +170,74 @@ struct graft_trainer_memory {
 };
 GRAFT_API void graft_trainer_memory(const graft_trainer *t,
                                     struct graft_trainer_memory *out);
+
+/* ---- gradients of anything -------------------------------------------------
+ *
+ * For losses of one's own, saliency, adversarial or trained inputs: the caller
+ * says dL/d(output) of any outputs, and reads dL/d(value) of any values, the
+ * inputs included, and of any parameters.
+ *
+ *     const char *const wanted[] = {"image", "conv1.weight"};
+ *     struct graft_gradients_options o = {&x, 1, NULL, 0, wanted, 2};
+ *     status = graft_gradients_new(&g, m, &o);
+ *     status = graft_gradients_forward(g, &x, 1);
+ *     status = graft_gradients_output(&y, g, "scores");
+ *     ... seed: an array like y that holds dL/dy ...
+ *     status = graft_gradients_backward(g, &seed, 1);
+ *     status = graft_gradients_get(&dx, g, "image");
+ *     graft_gradients_free(g);
+ *
+ * Normalisations keep the file's statistics, Dropout hands its input on. At
+ * kinks gradients are PyTorch's. One thread at a time; the model is borrowed,
+ * must outlive this, and is not edited meanwhile. */
+
+typedef struct graft_gradients graft_gradients;
+
+struct graft_gradients_options {
+    const struct graft_array *inputs; /* shapes (not data) of all of the
+                             model's inputs, matched as for sessions; dim 0:
+                             the batch, the same for all. A file that fixes
+                             its batch takes that one only */
+    int n_inputs;
+    const char *const *outputs; /* values to read and to seed; NULL: the
+                             model's outputs */
+    int n_outputs;
+    const char *const *wanted; /* values, inputs, initializers, outputs of
+                             Constant nodes, whose gradient is asked for: at
+                             least one, each once */
+    int n_wanted;
+};
+/* Compiles; memory for the whole batch is taken here. GRAFT_ENOTFOUND: a name
+ * that the model does not have; GRAFT_EARG: no output depends on what is
+ * asked for; GRAFT_EUNSUPPORTED: a node on the way, which is named, has no
+ * gradient; GRAFT_ESHAPE, GRAFT_ELIMIT, GRAFT_EMEM. */
+GRAFT_API int
+graft_gradients_new(graft_gradients **out, const graft_model *m,
+                    const struct graft_gradients_options *options);
+GRAFT_API void graft_gradients_free(graft_gradients *g);
+/* Computes the outputs of `inputs`, of the shapes given to _new. */
+GRAFT_API int graft_gradients_forward(graft_gradients *g,
+                                      const struct graft_array *inputs,
+                                      int n_inputs);
+/* An output of the last forward; borrowed until the next one. */
+GRAFT_API int graft_gradients_output(struct graft_array *out,
+                                     const graft_gradients *g,
+                                     const char *name);
+/* From dL/d(output), in units of L by units of the output and shaped like it:
+ * matched to outputs by name, those with name NULL by position; outputs
+ * without a seed have 0. Once after each forward (else GRAFT_EARG). */
+GRAFT_API int graft_gradients_backward(graft_gradients *g,
+                                       const struct graft_array *seeds,
+                                       int n_seeds);
+/* dL/d(`name`) of the last backward, shaped like the value: of a parameter
+ * summed over the batch (so means are the seeds' business). Borrowed until
+ * the next backward. */
+GRAFT_API int graft_gradients_get(struct graft_array *out,
+                                  const graft_gradients *g, const char *name);
+/* Gives a parameter among `wanted` other values [as the file has its shape],
+ * here only: the model keeps its own. A forward has to follow. */
+GRAFT_API int graft_gradients_set(graft_gradients *g, const char *name,
+                                  const float *data);
 
 #ifdef __cplusplus
 }

@@ -36,12 +36,20 @@ struct graft_preprocess_options {
  * solution (the probe) on. One of five folds of the training photos decides,
  * by log-loss, how many epochs are best and whether they beat the probe by
  * more than one standard error; then all training photos are learnt from, or
- * the probe is written. val has no part in this. */
+ * the probe is written. val has no part in this.
+ *
+ * With unfreeze "auto", short runs choose the words (last-stage, all, and
+ * stages:N half way) and the rate (0.001 of 32 photos for sgd, three times and
+ * a third of it) on one fold, two below 300 photos. The best one is judged
+ * beside the probe on the other folds, as many as there is time for, and has
+ * to be better there by more than one standard error, with no more mistakes.
+ * Where the probe makes no mistake in its cross-validation nothing is tried. */
 struct graft_tune_options {
     const char *unfreeze; /* words joined by commas; each adds parameters:
                              all, last-stage, stages:N, from:VALUE,
-                             name:PATTERN, bias, norm. NULL, "none": only the
-                             head is trained */
+                             name:PATTERN, bias, norm, scale-shift. NULL,
+                             "none": only the head is trained. "auto", alone:
+                             tries which */
     const char *freeze;   /* the same words take away; NULL: nothing */
     const char *optimizer; /* NULL or "sgd"; "adamw" */
     double learning_rate; /* highest; 0: chosen (README.md says how) */
@@ -53,16 +61,18 @@ struct graft_tune_options {
     double layer_decay;   /* rate of each layer, as a factor of that of the
                              next one nearer the output; 0: 1 */
     int batch_size;       /* photos a step; 0: 32 */
-    int epochs;           /* at most; 0: 15 */
+    int epochs;           /* at most; 0: 15; of auto each run's, 0: 60 steps
+                             and at least 5 epochs */
     double clip;          /* largest norm of the gradient; 0: any; < 0: 5 */
     double label_smoothing; /* 0 to 1 */
     double ema;           /* average of the parameters decays by this a step,
                              at step t by at most (1 + t) / (10 + t); 0: none
                              is kept */
     int patience;         /* epochs without a better log-loss on the held-out
-                             photos before it ends; 0: 5; < 0: any */
-    double seconds;       /* epochs are fewer when they would take longer;
-                             0: any time */
+                             photos before it ends; 0: 5; < 0: any. Not of
+                             auto, whose runs go to their end */
+    double seconds;       /* epochs are fewer when they would take longer, auto
+                             tries less; 0: any time, of auto ten minutes */
     bool resume;          /* goes on from the checkpoints of a run that was
                              stopped */
     double mixup;         /* the photos of a step are mixed in pairs, their
@@ -243,7 +253,9 @@ struct graft_unfreezing {
     char **names;              /* [parameters] of initializers, in the order
                                   of the nodes; the new head's two are last */
     int parameters, head_parameters;
-    int64_t elements;          /* of them all */
+    int scaled;                /* of them, weights of which a factor for each
+                                  output channel is trained (scale-shift) */
+    int64_t elements;          /* that are trained: of those, the factors */
     int trainable, stages;     /* parameters and stages that there are */
     int64_t trainable_elements;
     char **crossing;           /* [n_crossing] values where training begins:
@@ -274,8 +286,8 @@ GRAFT_API void graft_unfreezing_free(struct graft_unfreezing *x);
  *
  * With tune.unfreeze there is a folder NAME.run: log.jsonl (an object for each
  * step and each epoch), metrics.csv (a row for each epoch; `part` is "try" for
- * the steps that decide, "final" for those on all photos), and until all is
- * written, checkpoints.
+ * the steps that decide, "final" for those on all photos, "try-1", "try-2" ...
+ * for the short runs of "auto"), and until all is written, checkpoints.
  *
  * The report, schema "graft-report/1" (also graft_report.json, and what
  * graft_evaluate and graft_verify give). A number that cannot be had (nothing
@@ -303,6 +315,15 @@ GRAFT_API void graft_unfreezing_free(struct graft_unfreezing *x);
  *   statistics changed), tune.from_scratch (true: nothing was held out, no
  *   probe was solved, train.l2 is null)  only with tune.unfreeze
  *   tune.views ("fresh"), tune.mixup     only where they were asked for
+ *   tune.auto (true), tune.reason        of "auto", whose other keys are those
+ *                        of the chosen candidate on the photos that decided;
+ *                        reason: why the probe stayed, else null
+ *   tune.tried[]         of "auto", a candidate each, in that order: .unfreeze,
+ *                        .learning_rate, .epochs, .photos ("choose" or, once
+ *                        more for the best one, "decide"), .held_out,
+ *                        .probe_errors, .errors, .probe_log_loss, .log_loss,
+ *                        .difference, .standard_error, .skipped (why it has no
+ *                        figures, else null)
  *   cv.folds, cv.log_loss, cv.accuracy   at the l2 chosen
  *   cv.path[]            .l2, .log_loss, .accuracy
  *   claim.correct, claim.total, claim.verified, claim.verdict

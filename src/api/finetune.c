@@ -90,11 +90,11 @@ static int set_dims(graft_trainer *t, const struct graft_trainer_options *o)
 
 static int no_match(const struct graft_model *m, const char *pattern)
 {
-    int32_t tensor;
+    graft_value_id v;
     if (strpbrk(pattern, "*?"))
         return graft_fail(GRAFT_ENOTFOUND, "'%s' matches no parameter of "
                           "'%s' that can be trained", pattern, m->path);
-    int status = graft_find_initializer(&tensor, m, pattern);
+    int status = graft_find_parameter(&v, m, pattern);
     return status ? status
                   : graft_fail(GRAFT_EUNSUPPORTED, "'%s' cannot be trained: "
                                "no gradient reaches it", pattern);
@@ -124,14 +124,17 @@ static int choose(struct graft_trainables *x, const struct graft_model *m,
     return GRAFT_OK;
 }
 
-static int keep(graft_trainer *t, const graft_value_id *value, int n)
+/* scale NULL: nowhere. */
+static int keep(graft_trainer *t, const graft_value_id *value,
+                const bool *scale, int n)
 {
     if (!n)
         return graft_fail(GRAFT_EUNSUPPORTED, "'%s' has no parameters that "
                           "can be trained", t->model->path);
     int status = graft_store_new(&t->store, t->model, t->rt);
     return status ? status
-                  : graft_selection_new(&t->selection, t->store, value, n);
+                  : graft_selection_scaled(&t->selection, t->store, value,
+                                           scale, n);
 }
 
 static int select_by_words(graft_trainer *t,
@@ -146,7 +149,7 @@ static int select_by_words(graft_trainer *t,
                                 o->unfreeze ? o->unfreeze : "all",
                                 o->freeze);
     if (!status)
-        status = keep(t, x.value, x.n);
+        status = keep(t, x.value, x.scale, x.n);
     graft_unfrozen_release(&x);
     return status;
 }
@@ -162,7 +165,7 @@ static int select_parameters(graft_trainer *t,
     if (!status && o->parameters)
         status = choose(&x, t->model, o);
     if (!status)
-        status = keep(t, x.value, x.n);
+        status = keep(t, x.value, NULL, x.n);
     graft_trainables_release(&x);
     return status;
 }

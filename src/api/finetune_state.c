@@ -16,20 +16,14 @@ static const char *name_of(const graft_trainer *t, int k)
     return t->model->value.at[t->selection->at[k].value].name;
 }
 
-static const struct graft_tensor *tensor_of(const graft_trainer *t, int k)
-{
-    const struct graft_model *m = t->model;
-    return &m->tensor.at[m->value.at[t->selection->at[k].value].tensor];
-}
-
 /* Which of the selected parameters; a status: none. */
 static int find(const graft_trainer *t, const char *name)
 {
-    int32_t tensor;
+    graft_value_id v;
     for (int k = 0; k < t->selection->n; k++)
         if (strcmp(name_of(t, k), name) == 0)
             return k;
-    int status = graft_find_initializer(&tensor, t->model, name);
+    int status = graft_find_parameter(&v, t->model, name);
     return status ? status
                   : graft_fail(GRAFT_ENOTFOUND, "'%s' is not among the "
                                "parameters that are trained", name);
@@ -53,13 +47,13 @@ static int show(struct graft_array *out, graft_trainer *t, const char *name,
     if (k < 0)
         return k;
     const struct graft_selected *at = &t->selection->at[k];
-    const struct graft_shape *shape = &tensor_of(t, k)->shape;
+    const struct graft_shape shape = graft_selected_shape(t->selection, k);
     for (int64_t i = 0; i < at->count; i++)
         t->shown[i] = (float)flat[at->offset + i];
     *out = (struct graft_array){.name = name_of(t, k), .data = t->shown,
-                                .rank = shape->rank};
-    for (int d = 0; d < shape->rank; d++)
-        out->dim[d] = shape->dim[d];
+                                .rank = shape.rank};
+    for (int d = 0; d < shape.rank; d++)
+        out->dim[d] = shape.dim[d];
     return GRAFT_OK;
 }
 
@@ -144,11 +138,11 @@ void graft_trainer_memory(const graft_trainer *t,
 static int store_one(const graft_trainer *t, int k, struct graft_model *into,
                      const real *flat)
 {
-    int32_t i = -1;
-    int status = graft_find_initializer(&i, into, name_of(t, k));
+    graft_value_id v = -1;
+    int status = graft_find_parameter(&v, into, name_of(t, k));
     return status ? status
-                  : graft_master_store(into, i, &tensor_of(t, k)->shape,
-                                       flat + t->selection->at[k].offset);
+                  : graft_master_store_selected(into, v, t->selection, k,
+                                                flat);
 }
 
 int graft_trainer_store(graft_trainer *t, graft_model *into, bool averaged)

@@ -138,3 +138,13 @@ int graft_find_initializer(int32_t *out, const struct graft_model *m,
             consider(&x, m->tensor.at[i].name);
     return unknown(m, "initializer", &x);
 }
+
+int graft_find_parameter(graft_value_id *out, const struct graft_model *m,
+                         const char *name)
+{
+    int32_t tensor;
+    *out = graft_value_find(m, name);
+    return *out >= 0 && graft_parameter(m, *out)
+               ? GRAFT_OK
+               : graft_find_initializer(&tensor, m, name);
+}

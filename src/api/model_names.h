@@ -14,6 +14,9 @@ int graft_find_values(graft_value_id **out, const struct graft_model *m,
 /* The one node of this name. */
 int graft_find_node(int32_t *out, const struct graft_model *m,
                     const char *name);
+/* A parameter: an initializer or the output of a Constant. */
+int graft_find_parameter(graft_value_id *out, const struct graft_model *m,
+                         const char *name);
 /* An initializer: index into m->tensor. */
 int graft_find_initializer(int32_t *out, const struct graft_model *m,
                            const char *name);

@@ -216,6 +216,9 @@ static void selected(const struct graft_unfreezing *x)
     name_line("             first: ", x->names[0]);
     if (own > 1)
         name_line("             last:  ", x->names[own - 1]);
+    if (x->scaled)
+        printf("             %d of them weights: a factor for each output "
+               "channel\n", x->scaled);
     printf("stages       %d\n", x->stages);
     printf("frozen part  once a photo, %s numbers at:\n",
            graft_cli_count(x->crossing_elements));

@@ -50,22 +50,26 @@ static const struct graft_option tuning[] = {
      .slot = GRAFT_SLOT(tune.unfreeze),
      .help = "train the backbone too, as far as WORDS say, joined by commas: "
              "last-stage, stages:N (the last N), all, from:VALUE, "
-             "name:PATTERN, bias, norm; 'graft inspect --unfreeze WORDS' "
-             "shows what that is and costs (default: none, only the head)"},
+             "name:PATTERN, bias, norm, scale-shift (as norm, where it was "
+             "folded into weights); 'graft inspect --unfreeze WORDS' "
+             "shows what that is and costs; or auto, which tries how deep and "
+             "at what rate by short runs, and says so (default: none, only "
+             "the head)"},
     {.name = "freeze", .arg = "WORDS", .take = graft_take_text,
      .slot = GRAFT_SLOT(tune.freeze),
      .help = "take away from that, in the same words"},
     {.name = "epochs", .arg = "N", .take = graft_take_int,
      .slot = GRAFT_SLOT(tune.epochs), .min = 1, .max = 100000,
-     .help = "times each photo is learnt from, at most (default: 15)"},
+     .help = "times each photo is learnt from, at most (default: 15; of "
+             "auto as many as make 60 steps)"},
     {.name = "time", .arg = "TIME", .take = graft_take_seconds,
      .slot = GRAFT_SLOT(tune.seconds),
-     .help = "such as 90s, 10m, 2h: as few epochs as fit into it (default: "
-             "any time)"},
+     .help = "such as 90s, 10m, 2h: as few epochs, and tries of auto, as "
+             "fit into it (default: any time; auto: 10m)"},
     {.name = "patience", .arg = "N", .take = graft_take_int,
      .slot = GRAFT_SLOT(tune.patience), .min = -1, .max = 100000,
      .help = "end after N epochs that are not better on the held-out photos; "
-             "-1: never (default: 5)"},
+             "-1: never (default: 5; runs of auto go to their end)"},
     {.name = "optimizer", .arg = "NAME", .take = graft_take_choice,
      .slot = GRAFT_SLOT(tune.optimizer), .choices = "sgd adamw",
      .help = "sgd (with momentum) or adamw (default: sgd)"},
@@ -242,6 +246,8 @@ const struct graft_command graft_cmd_train = {
         "the head's solution on. A fifth of the training photos decides how\n"
         "many epochs are best and whether they beat the plain head; if they\n"
         "do, all are learnt from, and if not, the plain head is written.\n"
+        "--unfreeze auto chooses layers and rate on some training photos and\n"
+        "decides on others; a head without mistakes is left as it is.\n"
         "\n"
         "With --from-scratch only the network's form is taken from MODEL: its\n"
         "weights are drawn anew, and all of them are trained on all photos.\n"
@@ -252,6 +258,8 @@ const struct graft_command graft_cmd_train = {
                "--fit squash\n"
                "graft train resnet18.onnx photos/ -o t.onnx "
                "--unfreeze last-stage\n"
+               "graft train resnet18.onnx photos/ -o t.onnx --unfreeze auto "
+               "--time 5m\n"
                "graft train resnet18.onnx photos/ -o t.onnx --bn adapt\n"
                "graft train resnet18.onnx photos/ -o t.onnx "
                "--from-scratch --time 2h\n",

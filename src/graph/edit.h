@@ -100,7 +100,8 @@ int graft_edit_recode(struct graft_model *m, graft_value_id v,
 struct graft_undo;
 int graft_undo_begin(struct graft_undo **out, struct graft_model *m);
 /* Makes it what it was. Edits that graft_undo takes back: graft_edit_tensor,
- * _node, _node_input, _contents, _value_type, _metadata, _outputs, _recode.
+ * _node, _node_input, _contents, _attr, _value_type, _metadata, _outputs,
+ * _recode.
  */
 void graft_undo_back(struct graft_undo *u);
 void graft_undo_free(struct graft_undo *u);

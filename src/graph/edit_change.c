@@ -219,17 +219,15 @@ int graft_edit_attr(struct graft_model *m, int32_t index,
     int status = graft_edit_copy_attr(&copy, &m->arena);
     if (status)
         return status;
-    if (k == node->n_attr) {
-        struct graft_attr *all = graft_arena_array(
-            &m->arena, (size_t)node->n_attr + 1, sizeof *all);
-        if (!all)
-            return GRAFT_EMEM;
-        if (k)
-            memcpy(all, node->attr, (size_t)k * sizeof *all);
-        node->attr = all;
-        node->n_attr++;
-    }
-    node->attr[k] = copy;
+    struct graft_attr *all = graft_arena_array(
+        &m->arena, (size_t)node->n_attr + 1, sizeof *all);
+    if (!all)
+        return GRAFT_EMEM;
+    if (node->n_attr)
+        memcpy(all, node->attr, (size_t)node->n_attr * sizeof *all);
+    node->n_attr += k == node->n_attr;
+    all[k] = copy;
+    node->attr = all; /* an undo still has the old ones */
     m->edited = true;
     return GRAFT_OK;
 }

@@ -140,6 +140,21 @@ struct graft_view graft_tensor_view(const struct graft_tensor *t)
     };
 }
 
+const struct graft_tensor *graft_parameter(const struct graft_model *m,
+                                           graft_value_id v)
+{
+    const struct graft_value *value = &m->value.at[v];
+    if (value->tensor >= 0)
+        return &m->tensor.at[value->tensor];
+    const struct graft_node *node =
+        value->node >= 0 ? &m->node.at[value->node] : NULL;
+    bool is = node && !node->removed && !*node->domain && node->n_in == 0 &&
+              node->n_attr == 1 && !strcmp(node->op_type, "Constant") &&
+              node->attr[0].type == GRAFT_ATTR_TENSOR &&
+              !strcmp(node->attr[0].name, "value");
+    return is ? node->attr[0].tensor : NULL;
+}
+
 static void count_uses(struct graft_model *m, const graft_value_id *id, int n)
 {
     for (int i = 0; i < n; i++)

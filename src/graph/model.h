@@ -227,6 +227,11 @@ graft_value_id graft_feed_next(const struct graft_model *m, int *at);
 /* Dense ROW view of a readable tensor's bytes, at the file's alignment. */
 struct graft_view graft_tensor_view(const struct graft_tensor *t);
 
+/* The tensor that value v is: an initializer, or what a Constant node says in
+ * its attribute `value`; NULL: neither. */
+const struct graft_tensor *graft_parameter(const struct graft_model *m,
+                                           graft_value_id v);
+
 /* Marks in `live` (bool per node, zeroed by the caller) the nodes that the
  * values want[0..n-1] depend on. */
 void graft_mark_ancestors(const struct graft_model *m,

@@ -68,3 +68,12 @@ const struct graft_op *graft_op_find(const char *domain, const char *name,
     explain(domain, name, opset);
     return NULL;
 }
+
+uint32_t graft_op_saves(const struct graft_op *op, uint32_t asked)
+{
+    uint32_t mask = op->saves_in;
+    for (int i = 0; i < 4; i++)
+        if (op->saves_for[i] && !(op->saves_for[i] & asked))
+            mask &= ~((uint32_t)1 << i);
+    return mask;
+}

@@ -294,6 +294,9 @@ struct graft_op {
     unsigned flags;
     uint32_t saves_in, saves_out; /* bit i: backward reads input/output i
                                      (bit 31: it and all after) */
+    uint8_t saves_for[4];        /* of input i, i < 4, in saves_in: bit j:
+                                    it is read for the gradient of input j
+                                    only; 0: for any */
     uint32_t host_in;            /* bit i: input i must be known while
                                     compiling and is not passed to forward */
     uint32_t grad_in;            /* bit i: backward can produce din[i] */
@@ -317,6 +320,9 @@ struct graft_op {
  * failure yet) says what would be supported: return GRAFT_EUNSUPPORTED. */
 const struct graft_op *graft_op_find(const char *domain, const char *name,
                                      int64_t opset);
+/* saves_in of a backward that gives the gradients of inputs `asked` (bits)
+ * alone. */
+uint32_t graft_op_saves(const struct graft_op *op, uint32_t asked);
 /* All rows, for tests and listings; ended by NULL. */
 const struct graft_op *const *graft_op_table(void);
 

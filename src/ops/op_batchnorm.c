@@ -316,6 +316,7 @@ static int64_t macs(const struct graft_infer *f)
         .parse = parse, .infer = infer, .plan = plan, .forward = forward,   \
         .backward = backward, .macs = macs, .affine = affine,               \
         .saves_in = 1 << X | 1 << SCALE | 1 << MEAN | 1 << VAR,             \
+        .saves_for = {1 << SCALE | 1 << BIAS},                              \
         .grad_in = 1 << X | 1 << SCALE | 1 << BIAS                          \
     }
 

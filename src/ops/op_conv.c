@@ -254,7 +254,8 @@ static void forward(const struct graft_call *c)
                  GRAFT_OP_STRIDED | GRAFT_OP_BACK_BLOCKED,                  \
         .args_size = sizeof(struct graft_conv_args), .parse = parse,        \
         .infer = infer, .plan = plan, .forward = forward, .macs = macs,     \
-        .saves_in = 3, .grad_in = 7, .backward = graft_conv_backward        \
+        .saves_in = 3, .saves_for = {2, 1}, .grad_in = 7,                   \
+        .backward = graft_conv_backward                                     \
     }
 
 extern const struct graft_op graft_op_conv[];

@@ -247,7 +247,8 @@ static void backward(const struct graft_call *c)
     {                                                                       \
         .name = "Gemm", .domain = "", .since = from, .until = to,           \
         .arity = {least, 3, 1, 1}, .flags = GRAFT_OP_EPILOGUE,              \
-        .saves_in = 3, .grad_in = 7, .args_size = sizeof(struct args),      \
+        .saves_in = 3, .saves_for = {2, 1}, .grad_in = 7,                   \
+        .args_size = sizeof(struct args),                                   \
         .parse = parse, .infer = infer, .plan = plan, .forward = forward,   \
         .backward = backward, .macs = macs                                  \
     }

@@ -260,7 +260,8 @@ static void backward(const struct graft_call *c)
 #define ROW(from, to)                                                       \
     {                                                                       \
         .name = "MatMul", .domain = "", .since = from, .until = to,         \
-        .arity = {2, 2, 1, 1}, .saves_in = 3, .grad_in = 3,                 \
+        .arity = {2, 2, 1, 1}, .saves_in = 3, .saves_for = {2, 1},          \
+        .grad_in = 3,                                                       \
         .args_size = sizeof(struct args), .infer = infer, .plan = plan,     \
         .forward = forward, .backward = backward, .macs = macs              \
     }

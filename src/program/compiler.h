@@ -69,6 +69,7 @@ struct graft_step {
     /* memory */
     int time, back;                /* when it runs forward, backward */
     int saved, dz;                 /* buffers, -1: none */
+    uint32_t saves_in;             /* inputs that backward reads, as bits */
     uint8_t *dmode;                /* per input */
     uint8_t *dmode_more;           /* the same for further shards: gradients
                                       of parameters are added to */
@@ -128,6 +129,8 @@ struct graft_compiler {
     int *input, n_inputs;            /* working values fed, in order */
     int *output, n_outputs;
     int *wanted, n_wanted;           /* gradients asked for */
+    int *trained;                    /* per entry of the selection: the value
+                                        that its master is, -1: none */
     struct graft_step *loss;         /* NULL: none */
     struct graft_loss_state *loss_state;
     bool skip;                       /* the pass now run is switched off */
@@ -202,10 +205,15 @@ int graft_infer_needed(struct graft_compiler *c, struct graft_fact **fact,
 int graft_cut_at_feeds(struct graft_compiler *c,
                        const struct graft_fact *fact, bool *live);
 
+/* Multiplies weights by what is trained of them: their channels' factors. */
+int graft_scale_weights(struct graft_compiler *c); /* (scale.c) */
+
 /* ---- internal rows (rows.c, loss.c) ------------------------------------- */
 
 extern const struct graft_op graft_row_copy;    /* out 0 = bytes of in 0 */
 extern const struct graft_op graft_row_reorder; /* between layouts */
+extern const struct graft_op graft_row_scale; /* in 0 times factors of its
+                                                 slices, in 1 (scale.c) */
 
 /* Channel `channel` of input `input`. */
 struct graft_channel_source {

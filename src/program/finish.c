@@ -87,12 +87,13 @@ static void begin_parameter(void *ctx, int64_t i, int worker)
     (void)worker;
     memset(dst + at->count, 0,
            (size_t)(end - at->offset - at->count) * sizeof *dst);
-    if (p->c.value.at[at->value].dwritten) {
-        memcpy(dst, p->c.value.at[at->value].ddata, bytes);
+    const int v = p->c.trained[i]; /* -1: nothing reads what it scales */
+    if (v >= 0 && p->c.value.at[v].dwritten) {
+        memcpy(dst, p->c.value.at[v].ddata, bytes);
         return;
     }
-    for (int k = 0; k < p->c.dpack.n; k++)
-        if (is_of(p, &p->c.dpack.at[k], at->value)) {
+    for (int k = 0; v >= 0 && k < p->c.dpack.n; k++)
+        if (is_of(p, &p->c.dpack.at[k], v)) {
             unpack(p, &p->c.dpack.at[k], dst, false);
             return;
         }
@@ -112,5 +113,6 @@ void graft_program_finish(struct graft_program *p, real *flat)
     finish_steps(p);
     graft_pool_for(p->rt->pool, t->n, begin_parameter, &f);
     for (int i = 0; i < t->n; i++)
-        add_rest(p, t->at[i].value, flat + t->at[i].offset);
+        if (p->c.trained[i] >= 0)
+            add_rest(p, p->c.trained[i], flat + t->at[i].offset);
 }

@@ -126,9 +126,15 @@ static int make_values(struct graft_compiler *c)
         c->value.at[v].tensor = c->facts.tensor[i];
         c->whole_batch |= c->facts.value[i].whole_batch;
     }
-    for (int i = 0; t && i < t->n; i++)
-        if (t->at[i].value >= 0 && t->at[i].value < c->model->value.n)
-            c->value.at[t->at[i].value].selected = i;
+    c->trained = graft_arena_array(&c->arena, (size_t)(t ? t->n : 0) + 1,
+                                   sizeof *c->trained);
+    if (!c->trained)
+        return GRAFT_EMEM;
+    for (int i = 0; t && i < t->n; i++) {
+        c->trained[i] = t->at[i].scale ? -1 : t->at[i].value;
+        if (c->trained[i] >= 0 && c->trained[i] < c->model->value.n)
+            c->value.at[c->trained[i]].selected = i;
+    }
     for (int i = 0; i < c->n_inputs; i++)
         c->value.at[c->input[i]].feed = true;
     for (int i = 0; i < c->n_outputs; i++)
@@ -258,5 +264,7 @@ int graft_pass_shapes(struct graft_compiler *c)
         status = graft_cut_at_feeds(c, fact, live);
     if (!status)
         status = make_values(c);
-    return status ? status : make_steps(c, live, fact);
+    if (!status)
+        status = make_steps(c, live, fact);
+    return status ? status : graft_scale_weights(c);
 }

@@ -55,14 +55,16 @@ static void use_in(struct graft_compiler *c, int v, int at)
     use(c, v, c->step.at[g->first + g->n - 1]->time);
 }
 
-/* Will the row's own backward run, not only its epilogue be undone? */
-static bool runs_back(const struct graft_compiler *c,
+/* Inputs whose gradients the row's own backward will be asked for; 0: at most
+ * its epilogue is undone. */
+static uint32_t asked(const struct graft_compiler *c,
                       const struct graft_step *s)
 {
+    uint32_t mask = 0;
     for (int k = 0; s->marked && k < s->n_in; k++)
         if (s->in[k] >= 0 && c->value.at[s->in[k]].info.marked)
-            return true;
-    return false;
+            mask |= (uint32_t)1 << (k < 31 ? k : 31);
+    return mask;
 }
 
 /* The caller sees feeds and outputs at any time; values of section 1 stay
@@ -79,14 +81,15 @@ static void use_outside(struct graft_compiler *c)
 static void use_steps(struct graft_compiler *c)
 {
     for (int i = 0; i < c->step.n; i++) {
-        const struct graft_step *s = c->step.at[i];
+        struct graft_step *s = c->step.at[i];
         if (is_nothing(c, s))
             continue;
         bool undo = s->marked && s->fuse.act.kind != GRAFT_ACT_NONE;
-        bool back = runs_back(c, s);
+        uint32_t back = asked(c, s);
+        s->saves_in = back ? graft_op_saves(s->op, back) : 0;
         for (int k = 0; k < s->n_in; k++) {
             use_in(c, s->in[k], i);
-            if (back && bit(s->op->saves_in, k))
+            if (bit(s->saves_in, k))
                 use(c, s->in[k], s->back);
         }
         use_in(c, s->fuse.residual, i);

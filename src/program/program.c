@@ -211,6 +211,12 @@ struct graft_view graft_program_din(struct graft_program *p, int i)
     return graft_gradient_view(p, p->c.wanted[i]);
 }
 
+bool graft_program_reaches(const struct graft_program *p, int k)
+{
+    int v = p->c.trained[k];
+    return v >= 0 && p->c.value.at[v].info.marked;
+}
+
 int64_t graft_program_output_rows(const struct graft_program *p, int i)
 {
     return p->c.value.at[p->c.output[i]].info.per_image;

@@ -175,6 +175,9 @@ struct graft_view graft_program_output(const struct graft_program *p, int i);
  * valid from backward to the next forward. */
 struct graft_view graft_program_dout(struct graft_program *p, int i);
 struct graft_view graft_program_din(struct graft_program *p, int i);
+/* Whether a seeded gradient reaches parameter k of the selection; where none
+ * does, it stays 0. */
+bool graft_program_reaches(const struct graft_program *p, int k);
 /* Rows of output i's dim 0 for each image; 0: not by image. */
 int64_t graft_program_output_rows(const struct graft_program *p, int i);
 

@@ -134,7 +134,7 @@ static void show_saved(struct graft_program *p, struct graft_step *s, int n)
         if (s->in[i] < 0)
             continue;
         s->rin[i] = graft_image_range(p, s->in[i], s->vin[i], 0, n);
-        if (!bit(s->op->saves_in, i) &&
+        if (!bit(s->saves_in, i) &&
             !graft_is_constant(&p->c.value.at[s->in[i]]))
             s->rin[i].data = NULL;
         s->rdin[i] = graft_image_range(p, s->in[i], s->vdin[i], 0, n);

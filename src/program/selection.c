@@ -13,10 +13,10 @@ static int readable(const struct graft_model *m, graft_value_id v,
     if (v < 0 || v >= m->value.n)
         return graft_fail(GRAFT_EARG, "no value %d to train", (int)v);
     const struct graft_value *value = &m->value.at[v];
-    if (value->tensor < 0)
+    const struct graft_tensor *t = graft_parameter(m, v);
+    if (!t)
         return graft_fail(GRAFT_EARG, "'%s' cannot be trained: it is not a "
                           "parameter", value->name);
-    const struct graft_tensor *t = &m->tensor.at[value->tensor];
     if (t->refusal)
         return graft_fail(GRAFT_EUNSUPPORTED, "'%s' cannot be trained: %s",
                           value->name, t->refusal);
@@ -28,8 +28,14 @@ static int readable(const struct graft_model *m, graft_value_id v,
     return GRAFT_OK;
 }
 
+/* Elements of the flat vector that `t` takes, or -1. */
+static int64_t elements(const struct graft_tensor *t, bool scale)
+{
+    return scale ? t->shape.dim[0] : graft_shape_count(&t->shape);
+}
+
 static int lay_out(struct graft_selection *s, const graft_value_id *values,
-                   int n)
+                   const bool *scale, int n)
 {
     const struct graft_model *m = graft_store_model(s->store);
     for (int i = 0; i < n; i++) {
@@ -41,12 +47,18 @@ static int lay_out(struct graft_selection *s, const graft_value_id *values,
             if (values[k] == values[i])
                 return graft_fail(GRAFT_EARG, "'%s' is selected twice",
                                   m->value.at[values[i]].name);
-        int64_t count = graft_shape_count(&t->shape), end;
+        const bool factors = scale && scale[i];
+        if (factors && t->shape.rank < 1)
+            return graft_fail(GRAFT_EARG, "'%s' has no channels to scale",
+                              m->value.at[values[i]].name);
+        int64_t count = elements(t, factors), end;
         if (count < 0 || !graft_add_size(&end, s->size,
                                          count + OFFSET_STEP - 1))
             return graft_fail(GRAFT_ELIMIT, "the selected parameters are "
                               "too many");
-        s->at[i] = (struct graft_selected){values[i], s->size, count, 0};
+        s->at[i] = (struct graft_selected){
+            .value = values[i], .offset = s->size, .count = count,
+            .scale = factors, .was = graft_tensor_view(t)};
         s->size = end / OFFSET_STEP * OFFSET_STEP;
     }
     s->n = n;
@@ -55,22 +67,31 @@ static int lay_out(struct graft_selection *s, const graft_value_id *values,
 
 static int fill(struct graft_selection *s)
 {
-    const struct graft_model *m = graft_store_model(s->store);
     s->master = graft_alloc_aligned((size_t)s->size * sizeof *s->master);
     if (!s->master)
         return GRAFT_EMEM;
     memset(s->master, 0, (size_t)s->size * sizeof *s->master);
     for (int i = 0; i < s->n; i++) {
-        const struct graft_value *v = &m->value.at[s->at[i].value];
-        struct graft_view src = graft_tensor_view(&m->tensor.at[v->tensor]);
-        graft_view_read(&src, 0, s->at[i].count,
-                        s->master + s->at[i].offset);
+        const struct graft_selected *at = &s->at[i];
+        real *master = s->master + at->offset;
+        for (int64_t k = 0; at->scale && k < at->count; k++)
+            master[k] = 1;
+        if (!at->scale)
+            graft_view_read(&at->was, 0, at->count, master);
     }
     return GRAFT_OK;
 }
 
 int graft_selection_new(struct graft_selection **out, struct graft_store *s,
                         const graft_value_id *values, int n)
+{
+    return graft_selection_scaled(out, s, values, NULL, n);
+}
+
+int graft_selection_scaled(struct graft_selection **out,
+                           struct graft_store *s,
+                           const graft_value_id *values, const bool *scale,
+                           int n)
 {
     struct graft_selection *x = graft_calloc(1, sizeof *x);
     if (!x)
@@ -81,7 +102,7 @@ int graft_selection_new(struct graft_selection **out, struct graft_store *s,
         status = graft_fail(GRAFT_EARG, "%d parameters to train", n);
     if (!status) {
         x->at = graft_calloc((size_t)n + 1, sizeof *x->at);
-        status = x->at ? lay_out(x, values, n) : GRAFT_EMEM;
+        status = x->at ? lay_out(x, values, scale, n) : GRAFT_EMEM;
     }
     if (!status)
         status = fill(x);
@@ -99,4 +120,11 @@ void graft_selection_free(struct graft_selection *s)
     graft_free(s->master);
     graft_free(s->at);
     graft_free(s);
+}
+
+struct graft_shape graft_selected_shape(const struct graft_selection *s,
+                                        int k)
+{
+    const struct graft_selected *at = &s->at[k];
+    return at->scale ? (struct graft_shape){1, {at->count}} : at->was.shape;
 }

@@ -26,6 +26,11 @@ struct graft_selection {
         int64_t offset, count;      /* in elements of flat vectors; offsets
                                        are multiples of 16 */
         int group;                  /* for rate and decay */
+        bool scale;                 /* not the elements of `value` are
+                                       trained but one factor for each of its
+                                       slices of dim 0, from 1 on; every
+                                       reader sees factor times element */
+        struct graft_view was;      /* scale: the elements */
     } *at;
     int n;
     int64_t size;                   /* elements of a flat vector */
@@ -35,6 +40,14 @@ struct graft_selection {
  * file. Free with _free. */
 int graft_selection_new(struct graft_selection **out, struct graft_store *s,
                         const graft_value_id *values, int n);
+/* The same; where scale[i] is set (scale NULL: nowhere), factors. */
+int graft_selection_scaled(struct graft_selection **out,
+                           struct graft_store *s,
+                           const graft_value_id *values, const bool *scale,
+                           int n);
 void graft_selection_free(struct graft_selection *s);
+/* As the file has parameter k's shape; of factors [count]. */
+struct graft_shape graft_selected_shape(const struct graft_selection *s,
+                                        int k);
 
 #endif

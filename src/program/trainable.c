@@ -35,10 +35,8 @@ static void go_back(const struct graft_compiler *c,
 
 static bool is_candidate(const struct graft_model *m, graft_value_id v)
 {
-    if (m->value.at[v].tensor < 0)
-        return false;
-    const struct graft_tensor *t = &m->tensor.at[m->value.at[v].tensor];
-    return !t->refusal && !t->removed && graft_dtype_is_float(t->dtype) &&
+    const struct graft_tensor *t = graft_parameter(m, v);
+    return t && !t->refusal && !t->removed && graft_dtype_is_float(t->dtype) &&
            graft_shape_count(&t->shape) > 1;
 }
 

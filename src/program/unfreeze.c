@@ -48,7 +48,7 @@ static int word_from(struct graft_choosing *x, const char *arg)
         return graft_fail(GRAFT_ENOTFOUND, "%s: '%s' has no value '%s'; "
                           "`graft inspect` lists its cuts", x->word,
                           x->m->path, arg);
-    if (x->m->value.at[v].tensor >= 0)
+    if (graft_parameter(x->m, v))
         return graft_fail(GRAFT_EARG, "%s: '%s' is a parameter; say name:%s",
                           x->word, arg, arg);
     graft_choose_from(x, v);
@@ -114,13 +114,21 @@ static int word_norm(struct graft_choosing *x, const char *arg)
     return choose_role(x, normalises);
 }
 
+static int word_scale_shift(struct graft_choosing *x, const char *arg)
+{
+    (void)arg;
+    graft_choose_scales(x);
+    return GRAFT_OK;
+}
+
 static const struct word {
     const char *name; /* ends in ':' where an argument follows */
     int (*choose)(struct graft_choosing *x, const char *arg);
 } words[] = {{"none", word_none},      {"all", word_all},
              {"last-stage", word_last}, {"stages:", word_stages},
              {"from:", word_from},      {"name:", word_name},
-             {"bias", word_bias},       {"norm", word_norm}};
+             {"bias", word_bias},       {"norm", word_norm},
+             {"scale-shift", word_scale_shift}};
 
 static int unknown_word(const char *given)
 {
@@ -154,14 +162,15 @@ static int count_chosen(const struct graft_choosing *x)
 {
     int n = 0;
     for (int t = 0; t < x->all.n; t++)
-        n += x->chosen[t];
+        n += x->chosen[t] || x->scaled[t];
     return n;
 }
 
-/* Marks in x->chosen what `text` says. */
+/* Marks in x->chosen and x->scaled what `text` says. */
 static int read_words(struct graft_choosing *x, const char *text)
 {
     memset(x->chosen, 0, (size_t)x->all.n * sizeof *x->chosen);
+    memset(x->scaled, 0, (size_t)x->all.n * sizeof *x->scaled);
     for (const char *at = text; ; at++) {
         size_t n = strcspn(at, ",");
         char word[WORD];
@@ -184,26 +193,29 @@ static int read_words(struct graft_choosing *x, const char *text)
 
 /* ---- all of it ----------------------------------------------------------- */
 
-static int64_t elements_of(const struct graft_model *m, graft_value_id v)
-{
-    return graft_shape_count(&m->tensor.at[m->value.at[v].tensor].shape);
-}
+/* What is kept of each trainable. */
+struct kept {
+    bool all, scale;
+};
 
 static int gather(struct graft_unfrozen *out, const struct graft_choosing *x,
-                  const bool *keep)
+                  const struct kept *keep)
 {
     out->value = graft_calloc((size_t)x->all.n + 1, sizeof *out->value);
-    if (!out->value)
+    out->scale = graft_calloc((size_t)x->all.n + 1, sizeof *out->scale);
+    if (!out->value || !out->scale)
         return GRAFT_EMEM;
     out->trainable = x->all.n;
     out->stages = x->n_stages;
     for (int t = 0; t < x->all.n; t++) {
-        int64_t n = elements_of(x->m, x->all.value[t]);
-        out->all += n;
-        if (!keep[t])
+        graft_value_id v = x->all.value[t];
+        const struct graft_shape *s = &graft_parameter(x->m, v)->shape;
+        out->all += graft_shape_count(s);
+        if (!keep[t].all && !keep[t].scale)
             continue;
-        out->elements += n;
-        out->value[out->n++] = x->all.value[t];
+        out->elements += keep[t].all ? graft_shape_count(s) : s->dim[0];
+        out->scale[out->n] = !keep[t].all;
+        out->value[out->n++] = v;
     }
     return GRAFT_OK;
 }
@@ -212,19 +224,22 @@ static int choose(struct graft_unfrozen *out, struct graft_choosing *x,
                   const char *unfreeze, const char *freeze)
 {
     size_t n = (size_t)x->all.n + 1;
-    bool *keep = graft_calloc(n, sizeof *keep);
+    struct kept *keep = graft_calloc(n, sizeof *keep);
     x->chosen = graft_calloc(n, sizeof *x->chosen);
+    x->scaled = graft_calloc(n, sizeof *x->scaled);
     x->below = graft_calloc((size_t)x->m->value.n + 1, sizeof *x->below);
-    int status = keep && x->chosen && x->below ? graft_find_stages(x)
-                                               : GRAFT_EMEM;
+    bool room = keep && x->chosen && x->scaled && x->below;
+    int status = room ? graft_find_stages(x) : GRAFT_EMEM;
     if (!status)
         status = read_words(x, unfreeze);
     for (int t = 0; !status && t < x->all.n; t++)
-        keep[t] = x->chosen[t];
+        keep[t] = (struct kept){x->chosen[t], x->scaled[t]};
     if (!status && freeze)
         status = read_words(x, freeze);
-    for (int t = 0; !status && freeze && t < x->all.n; t++)
-        keep[t] &= !x->chosen[t];
+    for (int t = 0; !status && freeze && t < x->all.n; t++) {
+        keep[t].all &= !x->chosen[t];
+        keep[t].scale &= !x->chosen[t] && !x->scaled[t];
+    }
     if (!status)
         status = gather(out, x, keep);
     graft_free(keep);
@@ -248,6 +263,7 @@ int graft_unfreeze(struct graft_unfrozen *out, struct graft_runtime *rt,
     graft_free(x.stage);
     graft_free(x.below);
     graft_free(x.chosen);
+    graft_free(x.scaled);
     if (status) {
         graft_unfrozen_release(&found);
         return status;
@@ -259,5 +275,6 @@ int graft_unfreeze(struct graft_unfrozen *out, struct graft_runtime *rt,
 void graft_unfrozen_release(struct graft_unfrozen *x)
 {
     graft_free(x->value);
+    graft_free(x->scale);
     *x = (struct graft_unfrozen){0};
 }

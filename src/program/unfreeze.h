@@ -10,6 +10,9 @@
  *   name:PATTERN    by name, with '*' and '?'
  *   bias            what is added to each channel or column
  *   norm            scale and bias of normalisations
+ *   scale-shift     a factor for each output channel of every convolution's
+ *                   weights, and its bias; where a normalisation follows in
+ *                   the file, its scale and bias instead
  *
  * Words are joined by commas: each adds what it says.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -21,6 +24,7 @@
 
 struct graft_unfrozen {
     graft_value_id *value; /* in the order of the nodes that read them */
+    bool *scale;           /* of this one only factors (store.h) */
     int n;
     int trainable;         /* how many there are to choose from */
     int64_t elements, all; /* of these, of those */

@@ -15,6 +15,7 @@ struct graft_choosing {
     int n_stages;
     bool *below;         /* per value: depends on something */
     bool *chosen;        /* per trainable */
+    bool *scaled;        /* the same: factors of it */
     const char *word;    /* being read, for messages */
 };
 
@@ -23,5 +24,7 @@ struct graft_choosing {
 int graft_find_stages(struct graft_choosing *x);
 int graft_choose_stages(struct graft_choosing *x, int64_t n);
 void graft_choose_from(struct graft_choosing *x, graft_value_id v);
+/* scale-shift; marks `scaled` too (unfreeze_scale.c). */
+void graft_choose_scales(struct graft_choosing *x);
 
 #endif

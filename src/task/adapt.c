@@ -180,10 +180,9 @@ static int store(const struct graft_adapting *x)
     for (int i = 0; !status && i < x->found.n; i++) {
         const struct graft_adapted *f = &x->found.at[i];
         const struct graft_shape shape = {1, {f->channels}};
-        status = graft_master_store(m, m->value.at[f->mean].tensor, &shape,
-                                    f->at);
+        status = graft_master_store(m, f->mean, &shape, f->at);
         if (!status)
-            status = graft_master_store(m, m->value.at[f->var].tensor, &shape,
+            status = graft_master_store(m, f->var, &shape,
                                         f->at + f->channels);
     }
     return status;

@@ -46,6 +46,11 @@ int graft_norms_count(const struct graft_model *m)
 
 /* ---- selecting ----------------------------------------------------------- */
 
+struct marks {
+    bool *chosen, *scaled; /* x, and that of it only factors are trained */
+    bool *affine, *below, *frozen;
+};
+
 static void mark_list(bool *mark, const struct graft_unfrozen *x)
 {
     for (int i = 0; i < x->n; i++)
@@ -86,17 +91,25 @@ static int none_reached(const struct graft_model *m)
                             "leave --bn out", m->path);
 }
 
-/* Those of `all` that stay or are added, in its order. */
-static void merge(struct graft_unfrozen *x, const struct graft_unfrozen *all,
-                  const bool *in_x, const bool *affine, const bool *held)
+/* Those of `all` that stay or are added, in its order and place. */
+static void merge(struct graft_unfrozen *x, struct graft_unfrozen *all,
+                  const struct marks *m)
 {
     int n = 0;
     for (int i = 0; i < all->n; i++) {
         graft_value_id v = all->value[i];
-        if (in_x[v] || (affine[v] && !held[v]))
-            x->value[n++] = v;
+        if (!m->chosen[v] && (!m->affine[v] || m->frozen[v]))
+            continue;
+        all->value[n] = v;
+        all->scale[n++] = m->scaled[v];
     }
+    graft_free(x->value);
+    graft_free(x->scale);
+    x->value = all->value;
+    x->scale = all->scale;
     x->n = n;
+    all->value = NULL;
+    all->scale = NULL;
 }
 
 int graft_norms_select(struct graft_unfrozen *x, int *n,
@@ -105,24 +118,20 @@ int graft_norms_select(struct graft_unfrozen *x, int *n,
 {
     const size_t values = (size_t)c->model->value.n + 1;
     struct graft_unfrozen all = {0}, held = {0};
-    bool *mark = graft_calloc(4 * values, sizeof *mark);
+    bool *mark = graft_calloc(5 * values, sizeof *mark);
     int status = mark ? graft_unfreeze(&all, rt, c, "all", NULL) : GRAFT_EMEM;
     if (!status && freeze)
         status = graft_unfreeze(&held, rt, c, freeze, NULL);
-    graft_value_id *list = status ? NULL
-        : graft_calloc((size_t)all.n + 1, sizeof *list);
-    if (!status && !list)
-        status = GRAFT_EMEM;
     if (!status) {
-        bool *below = mark + values, *affine = below + values;
-        bool *frozen = affine + values;
-        mark_list(mark, x);
-        mark_list(below, x);
-        mark_list(frozen, &held);
-        *n = mark_affine(affine, below, c->model);
-        graft_free(x->value);
-        x->value = list;
-        merge(x, &all, mark, affine, frozen);
+        const struct marks m = {mark, mark + values, mark + 2 * values,
+                                mark + 3 * values, mark + 4 * values};
+        mark_list(m.chosen, x);
+        mark_list(m.below, x);
+        mark_list(m.frozen, &held);
+        for (int i = 0; i < x->n; i++)
+            m.scaled[x->value[i]] = x->scale[i];
+        *n = mark_affine(m.affine, m.below, c->model);
+        merge(x, &all, &m);
         status = *n ? GRAFT_OK : none_reached(c->model);
     }
     graft_free(mark);
@@ -162,11 +171,10 @@ static int store_one(void *ctx, const struct graft_model *own, int32_t tensor,
     const struct graft_tensor *t = &own->tensor.at[tensor];
     const char *name = own->value.at[t->value].name;
     graft_value_id v = graft_value_find(into, name);
-    if (v < 0 || into->value.at[v].tensor < 0)
+    if (v < 0 || !graft_parameter(into, v))
         return graft_fail(GRAFT_ENOTFOUND, "'%s' has no statistics '%s' any "
                           "more", into->path, name);
-    return graft_master_store(into, into->value.at[v].tensor, &t->shape,
-                              data);
+    return graft_master_store(into, v, &t->shape, data);
 }
 
 int graft_norms_store(struct graft_model *into,

@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/rng.h"
-#include "graph/edit.h"
 #include "program/survey.h"
 #include "program/trainable.h"
 #include "task/norms.h"
@@ -146,33 +145,32 @@ static void draw(real *to, int64_t n, int64_t fan, uint64_t seed,
         to[i] = (real)(spread * graft_rng_normal(key, (uint64_t)i));
 }
 
-static int fill(const struct scratch *x, int32_t tensor,
+static int fill(const struct scratch *x, graft_value_id v,
                 const struct graft_shape *as_read,
                 const struct beginning *b, const struct graft_node *node)
 {
-    const struct graft_tensor *t = &x->m->tensor.at[tensor];
-    const struct graft_shape shape = t->shape;
+    const struct graft_shape shape = graft_parameter(x->m, v)->shape;
     const int64_t n = graft_shape_count(&shape);
     real *data = graft_calloc((size_t)n + 1, sizeof *data);
     if (!data)
         return GRAFT_EMEM;
     if (b->fan)
-        draw(data, n, b->fan(as_read, node), x->seed, t->name);
+        draw(data, n, b->fan(as_read, node), x->seed,
+             x->m->value.at[v].name);
     for (int64_t i = 0; !b->fan && i < n; i++)
         data[i] = (real)b->value;
-    int status = graft_master_store(x->m, tensor, &shape, data);
+    int status = graft_master_store(x->m, v, &shape, data);
     graft_free(data);
     return status;
 }
 
 static int begin(const struct scratch *x, graft_value_id v)
 {
-    const int32_t tensor = x->m->value.at[v].tensor;
     graft_value_id seen = v;
     int input = -1;
     const struct graft_node *node = reader(x, &seen, &input);
     const struct graft_shape *shape =
-        seen == v ? &x->m->tensor.at[tensor].shape
+        seen == v ? &graft_parameter(x->m, v)->shape
                   : &x->survey->value[seen].shape;
     const struct beginning *b = node ? find(node, input, shape) : NULL;
     if (!b)
@@ -180,7 +178,7 @@ static int begin(const struct scratch *x, graft_value_id v)
                           "of %s, and weights there have no usual beginning",
                           x->m->value.at[v].name, input,
                           node ? graft_node_text(node) : "nothing");
-    return fill(x, tensor, shape, b, node);
+    return fill(x, v, shape, b, node);
 }
 
 /* Means and variances, which no gradient reaches. */
@@ -191,7 +189,7 @@ static int begin_statistics(const struct scratch *x)
         const struct graft_node *node = &x->m->node.at[i];
         for (int k = 3; !status && k < 5 && k < node->n_in; k++) {
             const graft_value_id v = node->in[k];
-            if (!node->removed && v >= 0 && x->m->value.at[v].tensor >= 0 &&
+            if (!node->removed && v >= 0 && graft_parameter(x->m, v) &&
                 !strcmp(node->op_type, "BatchNormalization"))
                 status = begin(x, v);
         }
@@ -231,19 +229,32 @@ void graft_scratch_head(float *weight, int64_t classes, int64_t d,
                             graft_rng_normal(key, (uint64_t)i));
 }
 
+/* The same bytes as before are left alone. */
+static int follow(struct graft_model *to, const struct graft_model *from,
+                  graft_value_id v)
+{
+    const graft_value_id own = graft_value_find(to, from->value.at[v].name);
+    const struct graft_tensor *t = graft_parameter(from, v);
+    const struct graft_tensor *s = own < 0 ? NULL : graft_parameter(to, own);
+    if (!t || !s || t->removed || t->refusal || s->refusal ||
+        !graft_dtype_is_float(t->dtype) || s->dtype != t->dtype ||
+        s->bytes != t->bytes || !memcmp(s->data, t->data, (size_t)s->bytes))
+        return GRAFT_OK;
+    const struct graft_view view = graft_tensor_view(t);
+    real *data = graft_calloc((size_t)graft_count(&view) + 1, sizeof *data);
+    if (!data)
+        return GRAFT_EMEM;
+    graft_view_read(&view, 0, graft_count(&view), data);
+    int status = graft_master_store(to, own, &t->shape, data);
+    graft_free(data);
+    return status;
+}
+
 int graft_contents_follow(struct graft_model *to,
                           const struct graft_model *from)
 {
     int status = GRAFT_OK;
-    for (int i = 0; !status && i < from->tensor.n; i++) {
-        const struct graft_tensor *t = &from->tensor.at[i];
-        if (!t->replaced || t->removed || t->value < 0 ||
-            !graft_dtype_is_float(t->dtype))
-            continue;
-        graft_value_id v = graft_value_find(to, from->value.at[t->value].name);
-        if (v >= 0 && to->value.at[v].tensor >= 0)
-            status = graft_edit_contents(to, to->value.at[v].tensor, t->dtype,
-                                         &t->shape, t->data);
-    }
+    for (graft_value_id v = 0; !status && v < from->value.n; v++)
+        status = follow(to, from, v);
     return status;
 }

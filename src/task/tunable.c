@@ -72,13 +72,16 @@ static int select_parameters(struct graft_tunable *u,
     int n = 0, status = graft_unfreeze(&x, rt, c, o->unfreeze, o->freeze);
     if (!status && asks_of_norms(o))
         status = graft_norms_select(&x, &u->normalisations, rt, c, o->freeze);
-    graft_value_id *v = status ? NULL
-                               : graft_calloc((size_t)x.n + 2, sizeof *v);
-    if (!status && !v)
+    graft_value_id *v = graft_calloc((size_t)x.n + 2, sizeof *v);
+    bool *scale = graft_calloc((size_t)x.n + 2, sizeof *scale);
+    if (!status && (!v || !scale))
         status = GRAFT_EMEM;
     for (int i = 0; !status && i < x.n; i++)
-        if (x.value[i] != u->weight && x.value[i] != u->bias)
+        if (x.value[i] != u->weight && x.value[i] != u->bias) {
+            u->scaled += x.scale[i];
+            scale[n] = x.scale[i];
             v[n++] = x.value[i];
+        }
     if (!status && !n)
         status = graft_fail(GRAFT_ENOTFOUND, "--unfreeze %s%s%s selects no "
                             "parameter of '%s' beside the new head's",
@@ -94,10 +97,12 @@ static int select_parameters(struct graft_tunable *u,
         status = graft_store_new(&u->store, u->model, rt);
     }
     if (!status)
-        status = graft_selection_new(&u->selection, u->store, v, n);
+        status = graft_selection_scaled(&u->selection, u->store, v, scale,
+                                        n);
     for (int i = 0; !status && i < n; i++)
         u->elements += u->selection->at[i].count;
     graft_free(v);
+    graft_free(scale);
     graft_unfrozen_release(&x);
     return status;
 }

@@ -32,6 +32,7 @@ struct graft_tunable {
     struct graft_program *program;
     struct graft_input_dims dims;
     int head_parameters;            /* of the selection */
+    int scaled;                     /* those that are trained by factors */
     int64_t elements;               /* of all selected */
     int trainable, stages;          /* that there are */
     int64_t all;                    /* elements of those */

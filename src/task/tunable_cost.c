@@ -158,8 +158,9 @@ static json_t *list(char *const *text, int n)
 static int set_json(struct graft_unfreezing *x)
 {
     json_t *j = json_pack(
-        "{si si sI si sI si so so sI si sI sI sI sI so}", "parameters",
-        x->parameters, "head_parameters", x->head_parameters, "elements",
+        "{si si si sI si sI si so so sI si sI sI sI sI so}", "parameters",
+        x->parameters, "head_parameters", x->head_parameters, "scaled",
+        x->scaled, "elements",
         (json_int_t)x->elements, "trainable", x->trainable,
         "trainable_elements", (json_int_t)x->trainable_elements, "stages",
         x->stages, "names", list(x->names, x->parameters), "crossing",
@@ -181,6 +182,7 @@ static int describe(struct graft_unfreezing *x, struct graft_runtime *rt,
     graft_program_memory(u->program, &m);
     x->head_parameters = u->head_parameters;
     x->elements = u->elements;
+    x->scaled = u->scaled;
     x->trainable = u->trainable;
     x->trainable_elements = u->all;
     x->stages = u->stages;

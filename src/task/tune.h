@@ -83,7 +83,8 @@ struct graft_tune {
     bool diverged;                /* the last run's numbers were not finite */
     int depth;                    /* opened, of those tried; -1: none */
     char words[24], name[24];     /* its words; the run's part */
-    double photo_seconds;         /* of a step, for one photo */
+    double photo_seconds[GRAFT_DEPTHS]; /* of a step of each depth, for one
+                                     photo; 0: not known */
     uint64_t decoded;             /* photos, for depths that were closed */
 };
 

@@ -9,9 +9,10 @@
 #include "base/alloc.h"
 #include "task/tune.h"
 
-/* A short run makes so many steps, in no fewer epochs than that; for its first
- * one epochs are left out until so much of the time is enough. */
-enum { STEPS = 60, EPOCHS_MIN = 5 };
+/* A short run makes so many steps, in no fewer epochs than that; for the first
+ * one epochs are left out until so much of the time is enough, down to three:
+ * fewer say nothing. */
+enum { STEPS = 60, EPOCHS_MIN = 5, EPOCHS_LEFT = 3 };
 #define FIRST_PART 0.6
 #define JUDGING 0.4 /* of a step: what a photo costs that only judges */
 
@@ -44,7 +45,7 @@ static int open_depth(struct graft_tune *u, int depth, int32_t *why)
     if (!status) {
         u->state->stages = u->u.stages;
         u->depth = depth;
-        return graft_tune_speed(u, &u->photo_seconds);
+        return graft_tune_speed(u, &u->photo_seconds[depth]);
     }
     *why = status == GRAFT_ELIMIT ? GRAFT_NO_MEMORY
          : status == GRAFT_EARG || status == GRAFT_ENOTFOUND
@@ -62,27 +63,36 @@ static bool none_ran(const struct graft_tune *u)
     return true;
 }
 
+/* Of the slowest depth so far, which may be the one that is chosen. */
+static double slowest(const struct graft_tune *u)
+{
+    double most = 0;
+    for (int d = 0; d < GRAFT_DEPTHS; d++)
+        most = fmax(most, u->photo_seconds[d]);
+    return most;
+}
+
 /* Does the run fit, with all that has to follow it before it is worth
  * anything: the other folds that choose, one that decides, all photos? */
 static bool fits(struct graft_tune *u, const struct graft_short_run *next,
                  int choosing)
 {
     const int64_t whole = u->state->planned;
-    const int runs = next->fold < choosing ? choosing - next->fold + 1 : 1;
-    const double epoch = u->photo_seconds *
-                         ((double)runs * u->n_rest + u->n);
-    const double judging = u->photo_seconds * JUDGING * runs * 2 * u->n_held;
+    const int runs = next->fold < choosing ? choosing - next->fold : 0;
+    const double each = u->photo_seconds[next->depth], later = slowest(u);
+    const double epoch = each * runs * u->n_rest + later * (u->n_rest + u->n);
+    const double judging = JUDGING * 2 * u->n_held * (each * runs + later);
     const double left = u->o.seconds - graft_tune_elapsed(u);
     if (left <= 0)
         return false;
-    if (none_ran(u) && epoch * (double)whole + judging > left * FIRST_PART) {
+    if (none_ran(u) && whole > EPOCHS_LEFT &&
+        epoch * (double)whole + judging > left * FIRST_PART) {
         double fit = floor((left * FIRST_PART - judging) / epoch);
-        u->state->planned = fit < 1 ? 1 : (int64_t)fit;
+        u->state->planned = fit < EPOCHS_LEFT ? EPOCHS_LEFT : (int64_t)fit;
         graft_log(u->t->rt, GRAFT_LOG_INFO, "%lld of %lld epochs fit into "
                   "the time", (long long)u->state->planned, (long long)whole);
-        return true;
     }
-    return epoch * (double)whole + judging <= left;
+    return epoch * (double)u->state->planned + judging <= left;
 }
 
 /* ---- a short run --------------------------------------------------------- */
@@ -109,6 +119,7 @@ static void take_result(const struct graft_tune *u, struct graft_short_run *r)
 static int learn(struct graft_tune *u, struct graft_short_run *r, bool go_on)
 {
     struct graft_tune_state *s = u->state;
+    const double began = graft_clock(), before = s->images;
     int status = GRAFT_OK;
     if (!go_on) {
         s->judged = s->best_epoch = 0;
@@ -118,9 +129,12 @@ static int learn(struct graft_tune *u, struct graft_short_run *r, bool go_on)
         status = graft_tune_part(u, u->name, u->rest, u->n_rest, go_on);
     if (status == GRAFT_EMISMATCH && u->diverged)
         status = GRAFT_OK;
-    if (!status)
-        take_result(u, r);
-    return status;
+    if (status)
+        return status;
+    double each = (graft_clock() - began) / fmax(s->images - before, 1);
+    u->photo_seconds[u->depth] = fmax(u->photo_seconds[u->depth], each);
+    take_result(u, r);
+    return GRAFT_OK;
 }
 
 static void tell(const struct graft_tune *u, const struct graft_short_run *r)
@@ -129,12 +143,13 @@ static void tell(const struct graft_tune *u, const struct graft_short_run *r)
     graft_auto_words(words, r->depth, u->state->stages);
     if (r->why)
         graft_log(u->t->rt, GRAFT_LOG_INFO, "%s: %s at rate %.3g: %s",
-                  u->name, words, graft_auto_rate(u, r->rate), graft_auto_untried(r->why));
+                  u->name, words, graft_auto_rate(u, r->rate),
+                  graft_auto_untried(r->why));
     else
         graft_log(u->t->rt, GRAFT_LOG_INFO, "%s: %s at rate %.3g, %d epochs: "
                   "log-loss %.4g on %d held-out photos, probe %.4g", u->name,
-                  words, graft_auto_rate(u, r->rate), r->epochs, r->tuned / r->held,
-                  r->held, r->probe / r->held);
+                  words, graft_auto_rate(u, r->rate), r->epochs,
+                  r->tuned / r->held, r->held, r->probe / r->held);
 }
 
 static int run(struct graft_tune *u, struct graft_short_run *next,
@@ -150,6 +165,8 @@ static int run(struct graft_tune *u, struct graft_short_run *next,
     next->elements = u->u.elements;
     if (!status && !next->why && !go_on && !fits(u, next, choosing))
         next->why = GRAFT_NO_TIME;
+    if (next->why == GRAFT_NO_TIME) /* what is not tried is not chosen */
+        u->photo_seconds[next->depth] = 0;
     if (!status && !next->why)
         status = graft_tune_keep_held(u);
     if (!status && !next->why)
@@ -168,6 +185,9 @@ static int search(struct graft_tune *u, bool go_on)
     int status = GRAFT_OK;
     if (!go_on)
         u->state->planned = epochs_of(u);
+    else if (u->t->o->tune.epochs && u->o.epochs != u->state->planned)
+        graft_log(u->t->rt, GRAFT_LOG_INFO, "runs keep the %lld epochs that "
+                  "they began with", (long long)u->state->planned);
     while (!status && graft_policy_next(&next, &p)) {
         status = run(u, &next, p.choosing, go_on);
         go_on = false;

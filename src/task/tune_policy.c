@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 
-enum { CHOOSE_MIN = 30 }; /* photos that shall choose, where there are folds */
+enum { CHOOSE_MIN = 60 }; /* photos that shall choose, where there are folds */
 
 int graft_policy_choosing(int folds, int photos)
 {
@@ -72,18 +72,21 @@ bool graft_short_run_wins(const struct graft_short_run *r)
 
 /* ---- choosing ------------------------------------------------------------ */
 
-/* Mean log-loss on the folds that choose; without a result on each of them,
- * infinite. */
+/* What it is better by than the probe, less the standard error of that: a
+ * gain that rests on a few photos counts for less. Without a result on each of
+ * the folds that choose, minus infinity. */
 static double worth(const struct graft_policy *p, int depth, int rate)
 {
     struct graft_short_run sum;
     for (int f = 0; f < p->choosing; f++) {
         const struct graft_short_run *r = find(p, depth, rate, f);
         if (!r || r->why)
-            return INFINITY;
+            return -INFINITY;
     }
     graft_policy_sum(&sum, p, depth, rate, 0, p->choosing);
-    return sum.held ? sum.tuned / sum.held : INFINITY;
+    double margin = graft_short_run_difference(&sum) -
+                    graft_short_run_error(&sum);
+    return isfinite(margin) ? margin : -INFINITY;
 }
 
 bool graft_policy_best(int *depth, int *rate, const struct graft_policy *p)
@@ -91,17 +94,17 @@ bool graft_policy_best(int *depth, int *rate, const struct graft_policy *p)
     static const int order[GRAFT_RATES] = {GRAFT_RATE_MIDDLE,
                                            GRAFT_RATE_MIDDLE - 1,
                                            GRAFT_RATE_MIDDLE + 1};
-    double best = INFINITY;
+    double best = -INFINITY;
     for (int d = 0; d < p->depths; d++)
         for (int i = 0; i < GRAFT_RATES; i++) {
             double w = worth(p, d, order[i]);
-            if (!(w < best))
+            if (!(w > best))
                 continue;
             best = w;
             *depth = d;
             *rate = order[i];
         }
-    return best < INFINITY;
+    return best > -INFINITY;
 }
 
 /* The first of these folds without a run, unless one before it could not be
@@ -129,7 +132,7 @@ static bool choose_rate(struct graft_short_run *next,
     const int middle = GRAFT_RATE_MIDDLE, end = p->choosing;
     if (missing(next, p, depth, middle + 1, 0, end))
         return true;
-    if (worth(p, depth, middle + 1) < worth(p, depth, middle))
+    if (worth(p, depth, middle + 1) > worth(p, depth, middle))
         return false;
     return missing(next, p, depth, middle - 1, 0, end);
 }

@@ -47,7 +47,8 @@ int graft_policy_choosing(int folds, int photos);
 /* False: nothing is left to try. Else depth, rate and fold of the next run. */
 bool graft_policy_next(struct graft_short_run *next,
                        const struct graft_policy *p);
-/* Which candidate is the best on the folds that choose; false: none has been
+/* Which candidate is the best on the folds that choose, by what it is better
+ * by than the probe less the standard error of that; false: none has been
  * judged on all of them. */
 bool graft_policy_best(int *depth, int *rate, const struct graft_policy *p);
 /* All runs of a candidate on folds first to end - 1 together; held 0: none. */

@@ -223,9 +223,9 @@ static int round_masters(struct graft_tune *u)
     const struct graft_selection *s = u->u.selection;
     int status = GRAFT_OK;
     for (int k = 0; !status && k < s->n; k++)
-        status = graft_master_round(
-            &m->tensor.at[m->value.at[s->at[k].value].tensor],
-            s->master + s->at[k].offset);
+        if (!s->at[k].scale) /* of weights these are, float32 as a rule */
+            status = graft_master_round(graft_parameter(m, s->at[k].value),
+                                        s->master + s->at[k].offset);
     if (!status)
         status = graft_norms_round(u->u.program, m);
     graft_program_params(u->u.program);

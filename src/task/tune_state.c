@@ -119,7 +119,8 @@ static uint64_t largest(const struct graft_tune *u)
         numbers += (uint64_t)u->t->model->blob.at[i].size;
     if (u->u.selection)
         numbers = (uint64_t)u->u.selection->size;
-    return (GRAFT_STATES_MAX + 2) * numbers * sizeof(real) + u->state_bytes + ((uint64_t)1 << 24);
+    return (GRAFT_STATES_MAX + 2) * numbers * sizeof(real) +
+           u->state_bytes + ((uint64_t)1 << 24);
 }
 
 /* Where the line that begins like `line`, up to its first blank, stands. */

@@ -28,16 +28,12 @@ static int take_head(struct graft_probe *head, const struct graft_tune *u)
 static int store(const struct graft_tune *u, struct graft_model *m, int k)
 {
     const char *name = graft_tunable_name(&u->u, k);
-    const struct graft_selected *at = &u->u.selection->at[k];
-    const struct graft_model *own = u->u.model;
+    const struct graft_selection *s = u->u.selection;
     graft_value_id v = graft_value_find(m, name);
-    if (v < 0 || m->value.at[v].tensor < 0)
+    if (v < 0 || !graft_parameter(m, v))
         return graft_fail(GRAFT_ENOTFOUND, "'%s' has no parameter '%s' any "
                           "more", m->path, name);
-    return graft_master_store(
-        m, m->value.at[v].tensor,
-        &own->tensor.at[own->value.at[at->value].tensor].shape,
-        u->u.selection->master + at->offset);
+    return graft_master_store_selected(m, v, s, k, s->master);
 }
 
 int graft_tune_store(struct graft_tune *u, struct graft_model *m,

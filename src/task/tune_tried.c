@@ -72,7 +72,9 @@ static int add_tried(struct graft_tune *u, const struct graft_short_run *r,
     x->log_loss = r->held ? r->tuned / r->held : NAN;
     x->difference = graft_short_run_difference(r);
     x->standard_error = graft_short_run_error(r);
-    x->skipped = r->held ? NULL : graft_auto_untried(r->why ? r->why : GRAFT_NO_TIME);
+    x->skipped = r->held ? NULL
+                         : graft_auto_untried(r->why ? r->why
+                                                     : GRAFT_NO_TIME);
     return x->unfreeze ? GRAFT_OK : GRAFT_EMEM;
 }
 

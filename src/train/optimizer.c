@@ -153,7 +153,7 @@ static int set_factors(struct graft_optimizer *o)
         return GRAFT_EMEM;
     for (int i = 0; i < s->n; i++) {
         const struct graft_value *v = &m->value.at[s->at[i].value];
-        int group = s->at[i].group, rank = m->tensor.at[v->tensor].shape.rank;
+        int group = s->at[i].group, rank = graft_selected_shape(s, i).rank;
         if (q->group && (group < 0 || group >= q->n_groups))
             return graft_fail(GRAFT_EARG, "'%s' is in group %d of %d",
                               v->name, group, q->n_groups);

@@ -88,7 +88,7 @@ static int first_reader(const struct graft_model *m, graft_value_id v)
 
 static bool is_matrix(const struct graft_model *m, graft_value_id v)
 {
-    return m->tensor.at[m->value.at[v].tensor].shape.rank >= 2;
+    return graft_parameter(m, v)->shape.rank >= 2;
 }
 
 int graft_groups_by_layer(struct graft_selection *s, int *n)

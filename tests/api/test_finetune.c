@@ -319,6 +319,8 @@ TEST(api_finetune__parameters_in_words)
     } words[] = {{"from:join1", NULL, "c1.w", 0},
                  {"norm", NULL, "stem.scale", 12},
                  {"all", "name:fc.*", "stem.w", 0},
+                 {"scale-shift", NULL, "stem.scale", 12},
+                 {"scale-shift,name:fc.*", "norm", "fc.w", 2},
                  {"name:fc.*", NULL, "fc.w", 2}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         struct net *n = net_residual();

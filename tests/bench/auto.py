@@ -177,9 +177,11 @@ def row(data, network, runs):
                   for f in (points, lambda x: x["log_loss"])]
             for who in ("probe", "auto")}
     tuned = sum(r["auto"]["tune"]["chosen"] == "tuned" for r in runs)
+    cut = sum(any("time" in (x["skipped"] or "")
+                  for x in r["auto"]["tune"]["tried"]) for r in runs)
     bar = 2 if (data, network) == ("cat_tiger", "resnet20") else -0.5
     met = "yes" if acc - half >= bar else "no"
-    return (f"| {data} | {network} | {len(runs)} | {tuned} | "
+    return (f"| {data} | {network} | {len(runs)} | {tuned} | {cut} | "
             f"{mean['probe'][0]:.2f} | {mean['auto'][0]:.2f} | {acc:+.2f} "
             f"({acc - half:+.2f} to {acc + half:+.2f}) | "
             f"{mean['probe'][1]:.4f} | {mean['auto'][1]:.4f} | {loss:+.4f} "
@@ -189,10 +191,10 @@ def row(data, network, runs):
 
 def table():
     runs = known()
-    print("| data | network | seeds | tuned | probe % | auto % | auto - "
+    print("| data | network | seeds | tuned | cut by time | probe % | auto % | auto - "
           "probe, points (95 %) | probe log-loss | auto log-loss | auto - "
           "probe (95 %) | bar | met |")
-    print("|---" * 12 + "|")
+    print("|---" * 13 + "|")
     for data in DATA:
         for network in NETWORKS:
             mine = [r for k, r in sorted(runs.items())

@@ -236,8 +236,9 @@ def tune():
     if not found:
         return
     values, note = {"graft": [], "usual": [], "cached": []}, ""
-    names = said([GRAFT, "inspect", found[0], "--unfreeze", "last-stage",
-                  "--json"])["names"][:-2]
+    _, text = timed([GRAFT, "inspect", found[0], "--unfreeze", "last-stage",
+                     "--json"])
+    names = json.loads(text)["names"][:-2]  # the last two are the new head's
     for _ in range(max(1, REPEATS // 2)):
         seconds, right = trained_cold(*found, "--unfreeze", "last-stage",
                                       "--epochs", "15")

@@ -30,6 +30,12 @@ done
 gives 'in JSON too' 0 '"step_seconds": ' \
     inspect "$MINI" --unfreeze bias,norm --json
 
+gives 'channels are scaled' 0 'a factor for each output channel|stages' \
+    inspect "$MINI" --unfreeze scale-shift
+gives 'and trained' 0 '^tuned +scale-shift: ' \
+    train "$MINI" few "${small[@]}" --unfreeze scale-shift -o s.onnx
+gives 'that file verifies' 0 'verified' verify s.onnx few
+
 gives 'the backbone is trained' 0 '^tuned +last-stage: ' \
     train "$MINI" few "${small[@]}" -o a.onnx
 cp err told

@@ -47,7 +47,8 @@ static void start(struct setup *x, const struct gradient_check *k)
         .skip_passes = k->skip, .find_op = k->find};
     *x = (struct setup){.k = k};
     assert_ok(graft_store_new(&x->store, k->net->m, NULL));
-    assert_ok(graft_selection_new(&x->s, x->store, k->train, k->n_train));
+    assert_ok(graft_selection_scaled(&x->s, x->store, k->train, k->scale,
+                                     k->n_train));
     c.store = x->store;
     c.train = x->s;
     assert_ok(graft_program_new(&x->p, NULL, &c));

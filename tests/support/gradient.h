@@ -14,6 +14,7 @@
 struct gradient_check {
     struct net *net;
     graft_value_id train[8], want[8];
+    bool scale[8];  /* of train: factors only */
     int n_train, n_want;
     bool loss;      /* softmax cross-entropy; else sum of seed * output */
     uint64_t skip;

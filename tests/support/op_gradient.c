@@ -82,11 +82,15 @@ static bool claims(uint32_t mask, int i)
 static void backward(struct op_run *r, int n)
 {
     struct graft_view in[OP_CASE_MAX], out[OP_CASE_MAX];
+    uint32_t asked = 0;
+    for (int i = 0; i < r->n_in; i++)
+        if (r->dmode[i] != GRAFT_SKIP)
+            asked |= (uint32_t)1 << (i < 31 ? i : 31);
     memcpy(in, r->vin, sizeof in);
     memcpy(out, r->vout, sizeof out);
     for (int i = 0; i < r->n_in; i++)
         if (r->vin[i].data && !r->packed[i] && !r->in[i].is_param &&
-            !claims(r->op->saves_in, i))
+            !claims(graft_op_saves(r->op, asked), i))
             r->vin[i] = like(r, &in[i]);
     for (int k = 0; k < r->n_out; k++)
         if (r->vout[k].data && !claims(r->op->saves_out, k))

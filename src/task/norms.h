@@ -71,7 +71,7 @@ int graft_scratch(struct graft_model *m, struct graft_runtime *rt,
 /* The new head's weight [classes][d]. */
 void graft_scratch_head(float *weight, int64_t classes, int64_t d,
                         uint64_t seed);
-/* Float initializers of `from` that edits changed, into `to` by name. */
+/* Float parameters of `from` that differ in `to`, into that by name. */
 int graft_contents_follow(struct graft_model *to,
                           const struct graft_model *from);
 

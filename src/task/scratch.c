@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/rng.h"
-#include "graph/edit.h"
 #include "program/survey.h"
 #include "program/trainable.h"
 #include "task/norms.h"
@@ -169,10 +168,6 @@ static int begin(const struct scratch *x, graft_value_id v)
 {
     graft_value_id seen = v;
     int input = -1;
-    if (x->m->value.at[v].tensor < 0)
-        return graft_fail(GRAFT_EUNSUPPORTED, "from scratch: '%s' lies in a "
-                          "Constant node; weights have to be initializers",
-                          x->m->value.at[v].name);
     const struct graft_node *node = reader(x, &seen, &input);
     const struct graft_shape *shape =
         seen == v ? &graft_parameter(x->m, v)->shape
@@ -194,7 +189,7 @@ static int begin_statistics(const struct scratch *x)
         const struct graft_node *node = &x->m->node.at[i];
         for (int k = 3; !status && k < 5 && k < node->n_in; k++) {
             const graft_value_id v = node->in[k];
-            if (!node->removed && v >= 0 && x->m->value.at[v].tensor >= 0 &&
+            if (!node->removed && v >= 0 && graft_parameter(x->m, v) &&
                 !strcmp(node->op_type, "BatchNormalization"))
                 status = begin(x, v);
         }
@@ -234,19 +229,32 @@ void graft_scratch_head(float *weight, int64_t classes, int64_t d,
                             graft_rng_normal(key, (uint64_t)i));
 }
 
+/* The same bytes as before are left alone. */
+static int follow(struct graft_model *to, const struct graft_model *from,
+                  graft_value_id v)
+{
+    const graft_value_id own = graft_value_find(to, from->value.at[v].name);
+    const struct graft_tensor *t = graft_parameter(from, v);
+    const struct graft_tensor *s = own < 0 ? NULL : graft_parameter(to, own);
+    if (!t || !s || t->removed || t->refusal || s->refusal ||
+        !graft_dtype_is_float(t->dtype) || s->dtype != t->dtype ||
+        s->bytes != t->bytes || !memcmp(s->data, t->data, (size_t)s->bytes))
+        return GRAFT_OK;
+    const struct graft_view view = graft_tensor_view(t);
+    real *data = graft_calloc((size_t)graft_count(&view) + 1, sizeof *data);
+    if (!data)
+        return GRAFT_EMEM;
+    graft_view_read(&view, 0, graft_count(&view), data);
+    int status = graft_master_store(to, own, &t->shape, data);
+    graft_free(data);
+    return status;
+}
+
 int graft_contents_follow(struct graft_model *to,
                           const struct graft_model *from)
 {
     int status = GRAFT_OK;
-    for (int i = 0; !status && i < from->tensor.n; i++) {
-        const struct graft_tensor *t = &from->tensor.at[i];
-        if (!t->replaced || t->removed || t->value < 0 ||
-            !graft_dtype_is_float(t->dtype))
-            continue;
-        graft_value_id v = graft_value_find(to, from->value.at[t->value].name);
-        if (v >= 0 && to->value.at[v].tensor >= 0)
-            status = graft_edit_contents(to, to->value.at[v].tensor, t->dtype,
-                                         &t->shape, t->data);
-    }
+    for (graft_value_id v = 0; !status && v < from->value.n; v++)
+        status = follow(to, from, v);
     return status;
 }

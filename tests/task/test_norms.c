@@ -218,10 +218,12 @@ TEST(task_norms__from_scratch_forgets_the_file_s_weights)
     w.o.output = little_path(w.folder, "second.onnx");
     r = deep_train(&w);
     assert_string_equal(changed(&w, w.out), "12sbmv3");
+    const char *own = w.model;
     w.model = w.out;
     assert_string_equal(changed(&w, w.o.output), "-------");
+    w.model = own;
     graft_report_free(r);
-    graft_runtime_free(w.rt);
+    deep_end(&w);
 }
 
 TEST(task_norms__from_scratch_stopping_changes_nothing)

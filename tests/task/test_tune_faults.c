@@ -26,7 +26,7 @@ static int train(void *ctx)
     return status;
 }
 
-TEST(task_tune_faults__every_failure_is_survived)
+static void survived(const char *name, const char *unfreeze, int every)
 {
     static const char *const varies[] = {"out.report.json", NULL};
     char folder[200];
@@ -41,16 +41,25 @@ TEST(task_tune_faults__every_failure_is_survived)
     little_photos(j.o.data, "blue", 0, 0, 6);
     j.o.strict = j.o.no_cache = true;
     j.o.l2 = 100;
-    j.o.tune.unfreeze = "name:c3.weight";
+    j.o.tune.unfreeze = unfreeze;
     j.o.tune.epochs = 2;
     j.o.tune.learning_rate = 0.02;
     j.o.tune.resume = true;
-    struct fault_work w = {.name = "fine-tuning", .folder = folder,
+    struct fault_work w = {.name = name, .folder = folder,
                            .run = train, .ctx = &j, .varies = varies,
-                           .loose = "out.run", .every = 61};
+                           .loose = "out.run", .every = every};
     fault_every_point(&w);
     graft_free((void *)j.o.model);
     graft_free((void *)j.o.data);
     graft_free((void *)j.o.output);
     graft_runtime_free(j.rt);
+}
+
+TEST(task_tune_faults__every_failure_is_survived)
+{
+    survived("fine-tuning", "name:c3.weight", 61);
+}
+TEST(task_tune_faults__every_failure_of_auto_is_survived)
+{
+    survived("--unfreeze auto", "auto", 997);
 }

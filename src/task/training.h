@@ -31,6 +31,8 @@ struct graft_training {
     struct graft_tune *tune;  /* NULL: only the head is trained */
     struct graft_augment augment; /* of the views, where a recipe is named */
     double started, phase;
+    int64_t base;             /* bytes of the process that Graft does not
+                                 count, before it began */
 };
 
 /* The steps, in order. Only the last opens val, after everything was chosen.

@@ -258,7 +258,7 @@ int graft_tune_speed(struct graft_tune *u, double *seconds)
     return status;
 }
 
-int graft_tune_plan(struct graft_tune *u)
+int graft_tune_epochs(struct graft_tune *u)
 {
     double seconds = 0;
     u->state->planned = u->o.epochs;
@@ -278,7 +278,7 @@ int graft_tune_plan(struct graft_tune *u)
 
 static int try_it(struct graft_tune *u, bool go_on)
 {
-    int status = go_on ? GRAFT_OK : graft_tune_plan(u);
+    int status = go_on ? GRAFT_OK : graft_tune_epochs(u);
     if (!status && !go_on)
         status = graft_tune_start_rest(u);
     return status ? status

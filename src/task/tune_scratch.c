@@ -69,7 +69,7 @@ int graft_tune_scratch(struct graft_tune *u)
     struct graft_tuning *r = u->t->report->tuning;
     int status = graft_tune_folder(u, &found);
     if (!status && !found)
-        status = graft_tune_plan(u);
+        status = graft_tune_epochs(u);
     if (status)
         return status;
     u->state->best_epoch = u->state->judged = u->state->planned;

@@ -27,6 +27,12 @@ static int epochs_of(const struct graft_tune *u)
 
 /* ---- a depth ------------------------------------------------------------- */
 
+static bool is_over_limit(const struct graft_tune *u, int status)
+{
+    return status == GRAFT_ELIMIT ||
+           (status == GRAFT_EMEM && u->t->rt->memory_limit);
+}
+
 /* *why: what speaks against it without being an error. */
 static int open_depth(struct graft_tune *u, int depth, int32_t *why)
 {
@@ -42,12 +48,15 @@ static int open_depth(struct graft_tune *u, int depth, int32_t *why)
         status = graft_tune_compute_rows(u);
     if (!status)
         status = graft_tune_note_start(u);
+    if (!status)
+        status = graft_tune_speed(u, &u->photo_seconds[depth]);
     if (!status) {
         u->state->stages = u->u.stages;
         u->depth = depth;
-        return graft_tune_speed(u, &u->photo_seconds[depth]);
+        return GRAFT_OK;
     }
-    *why = status == GRAFT_ELIMIT ? GRAFT_NO_MEMORY
+    graft_tune_shut(u);
+    *why = is_over_limit(u, status) ? GRAFT_NO_MEMORY
          : status == GRAFT_EARG || status == GRAFT_ENOTFOUND
              ? GRAFT_NO_SUCH_DEPTH : GRAFT_TRIED;
     return *why ? GRAFT_OK : status;
@@ -127,9 +136,11 @@ static int learn(struct graft_tune *u, struct graft_short_run *r, bool go_on)
     }
     if (!status)
         status = graft_tune_part(u, u->name, u->rest, u->n_rest, go_on);
-    if (status == GRAFT_EMISMATCH && u->diverged)
-        status = GRAFT_OK;
-    if (status)
+    if (is_over_limit(u, status)) {
+        r->why = GRAFT_NO_MEMORY;
+        return GRAFT_OK;
+    }
+    if (status && !u->diverged)
         return status;
     double each = (graft_clock() - began) / fmax(s->images - before, 1);
     u->photo_seconds[u->depth] = fmax(u->photo_seconds[u->depth], each);

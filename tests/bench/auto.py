@@ -180,7 +180,7 @@ def row(data, network, runs):
     cut = sum(any("time" in (x["skipped"] or "")
                   for x in r["auto"]["tune"]["tried"]) for r in runs)
     bar = 2 if (data, network) == ("cat_tiger", "resnet20") else -0.5
-    met = "yes" if acc - half >= bar else "no"
+    met = "-" if math.isnan(half) else "yes" if acc - half >= bar else "no"
     return (f"| {data} | {network} | {len(runs)} | {tuned} | {cut} | "
             f"{mean['probe'][0]:.2f} | {mean['auto'][0]:.2f} | {acc:+.2f} "
             f"({acc - half:+.2f} to {acc + half:+.2f}) | "

@@ -21,9 +21,12 @@ static uint8_t more(const struct graft_compiler *c, int v, uint8_t mode)
     return mode == GRAFT_STORE && is_kept(c, v) ? GRAFT_ADD : mode;
 }
 
-/* Another writer of v's gradient, at `time`: how it must write. */
-static int writer(struct graft_compiler *c, int v, int time, uint8_t *mode)
+/* Another writer of v's gradient, at `time`: how it must write. Section 4,
+ * which comes once, behind the last shard, has nothing to keep. */
+static int writer(struct graft_compiler *c, int v, int time, bool last,
+                  uint8_t *mode)
 {
+    const bool kept = is_kept(c, v) && !last;
     struct graft_wvalue *r = root_of(c, v);
     *mode = GRAFT_SKIP;
     if (!c->value.at[v].info.marked)
@@ -35,9 +38,9 @@ static int writer(struct graft_compiler *c, int v, int time, uint8_t *mode)
             return r->grad;
     }
     graft_buffer_use(&c->buffer.at[r->grad], time);
-    if (is_kept(c, v))
+    if (kept)
         graft_buffer_use(&c->buffer.at[r->grad], 0);
-    if (is_kept(c, v) || r->selected >= 0 || r->wanted)
+    if (kept || r->selected >= 0 || r->wanted)
         graft_buffer_use(&c->buffer.at[r->grad], c->end - 1);
     *mode = r->dwritten ? GRAFT_ADD : GRAFT_STORE;
     r->dwritten = true;
@@ -68,7 +71,7 @@ static int seed(struct graft_compiler *c)
         uint8_t mode;
         if (!c->value.at[c->output[i]].seeded || !c->training)
             continue;
-        int status = writer(c, c->output[i], 0, &mode);
+        int status = writer(c, c->output[i], 0, false, &mode);
         if (status)
             return status;
         graft_buffer_use(&c->buffer.at[root_of(c, c->output[i])->grad],
@@ -96,7 +99,7 @@ static int unpack_before(struct graft_compiler *c, struct graft_step *s)
         struct graft_dpack *d = &c->dpack.at[i];
         if (root_of(c, d->value)->producer != s || !d->written)
             continue;
-        int status = writer(c, d->value, s->back, &d->mode);
+        int status = writer(c, d->value, s->back, true, &d->mode);
         if (status)
             return status;
     }
@@ -114,18 +117,20 @@ static int plan_step(struct graft_compiler *c, struct graft_step *s)
             graft_buffer_use(&c->buffer.at[root_of(c, s->out[k])->grad],
                              s->back);
     if (!status && f->bias >= 0)
-        status = writer(c, f->bias, s->back, &f->dbias_mode);
+        status = writer(c, f->bias, s->back, s->param, &f->dbias_mode);
     if (!status && f->bias >= 0)
         f->dbias_more = more(c, f->bias, f->dbias_mode);
     if (!status && f->residual >= 0)
-        status = writer(c, f->residual, s->back, &f->dresidual_mode);
+        status = writer(c, f->residual, s->back, s->param,
+                        &f->dresidual_mode);
     for (int i = 0; !status && i < s->n_in; i++) {
         if (s->in[i] < 0)
             continue;
         int d = s->packed[i].dpack;
         status = d >= 0 ? pack_writer(c, &c->dpack.at[d], s->back,
                                       &s->dmode[i])
-                        : writer(c, s->in[i], s->back, &s->dmode[i]);
+                        : writer(c, s->in[i], s->back, s->param,
+                               &s->dmode[i]);
         s->dmode_more[i] = s->param ? s->dmode[i]
                                     : more(c, s->in[i], s->dmode[i]);
     }

@@ -1,8 +1,8 @@
 /* Pass 5: several steps that together are one thing. x Sigmoid(x) is Swish,
  * which later may become an epilogue. Concat, Split and the channel shuffle of
  * ShuffleNet (Reshape, Transpose, Reshape) along the channels become one step
- * that takes each channel from where it is. Only where no gradient flows and
- * nobody sees what lies between.
+ * that takes each channel from where it is. Only where nobody sees what lies
+ * between; the one step's gradient is that of all.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -48,7 +48,7 @@ static bool joins(const struct graft_compiler *c, const int *at, int n,
 
 static bool is_called(const struct graft_step *s, const char *name)
 {
-    return !s->marked && !s->param && s->op->domain[0] == '\0' &&
+    return !s->param && s->op->domain[0] == '\0' &&
            !strcmp(s->op->name, name);
 }
 
@@ -57,6 +57,14 @@ static bool is_called(const struct graft_step *s, const char *name)
 static int64_t channels_of(const struct graft_compiler *c, int v)
 {
     return shape_of(c, v)->dim[1];
+}
+
+static bool any_marked(const struct graft_compiler *c, const int *at, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (at[i] >= 0 && c->value.at[at[i]].info.marked)
+            return true;
+    return false;
 }
 
 /* A Channels step with empty tables. */
@@ -73,6 +81,7 @@ static struct graft_step *new_step(struct graft_compiler *c, const int *in,
     s->args = a;
     memcpy(s->in, in, (size_t)n_in * sizeof *in);
     memcpy(s->out, out, (size_t)n_out * sizeof *out);
+    s->marked = any_marked(c, in, n_in) && any_marked(c, out, n_out);
     for (int k = 0; a->source && k < n_out; k++) {
         a->source[k] = graft_arena_array(&c->arena,
                                          (size_t)channels_of(c, out[k]),
@@ -97,8 +106,7 @@ static struct graft_step *next_of(const struct graft_compiler *c,
                                   const struct graft_step *s)
 {
     struct graft_step *next = graft_only_reader(c, s->out[0]);
-    return next && !next->marked && next->fuse.residual != s->out[0] ? next
-                                                                     : NULL;
+    return next && next->fuse.residual != s->out[0] ? next : NULL;
 }
 
 /* Transpose that swaps axes 1 and 2 of [N, g, C / g, ...]. */
@@ -176,6 +184,7 @@ static int make_swish(struct graft_compiler *c, struct graft_step *mul)
             return GRAFT_EMEM;
         *act = (struct graft_act){GRAFT_ACT_SWISH, 1, 0};
         swish->args = act;
+        swish->marked = mul->marked;
         swish->in[0] = x;
         swish->out[0] = mul->out[0];
         take_place(c, mul, swish);

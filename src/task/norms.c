@@ -46,6 +46,11 @@ int graft_norms_count(const struct graft_model *m)
 
 /* ---- selecting ----------------------------------------------------------- */
 
+struct marks {
+    bool *chosen, *scaled; /* x, and that of it only factors are trained */
+    bool *affine, *below, *frozen;
+};
+
 static void mark_list(bool *mark, const struct graft_unfrozen *x)
 {
     for (int i = 0; i < x->n; i++)
@@ -86,20 +91,25 @@ static int none_reached(const struct graft_model *m)
                             "leave --bn out", m->path);
 }
 
-/* Those of `all` that stay or are added, in its order; x has room for them
- * all. */
-static void merge(struct graft_unfrozen *x, const struct graft_unfrozen *all,
-                  const bool *in_x, const bool *factors, const bool *affine,
-                  const bool *held)
+/* Those of `all` that stay or are added, in its order and place. */
+static void merge(struct graft_unfrozen *x, struct graft_unfrozen *all,
+                  const struct marks *m)
 {
-    x->n = 0;
+    int n = 0;
     for (int i = 0; i < all->n; i++) {
         graft_value_id v = all->value[i];
-        if (!in_x[v] && (!affine[v] || held[v]))
+        if (!m->chosen[v] && (!m->affine[v] || m->frozen[v]))
             continue;
-        x->scale[x->n] = factors[v];
-        x->value[x->n++] = v;
+        all->value[n] = v;
+        all->scale[n++] = m->scaled[v];
     }
+    graft_free(x->value);
+    graft_free(x->scale);
+    x->value = all->value;
+    x->scale = all->scale;
+    x->n = n;
+    all->value = NULL;
+    all->scale = NULL;
 }
 
 int graft_norms_select(struct graft_unfrozen *x, int *n,
@@ -113,15 +123,15 @@ int graft_norms_select(struct graft_unfrozen *x, int *n,
     if (!status && freeze)
         status = graft_unfreeze(&held, rt, c, freeze, NULL);
     if (!status) {
-        bool *below = mark + values, *affine = below + values;
-        bool *frozen = affine + values, *factors = frozen + values;
-        mark_list(mark, x);
-        mark_list(below, x);
-        mark_list(frozen, &held);
-        *n = mark_affine(affine, below, c->model);
+        const struct marks m = {mark, mark + values, mark + 2 * values,
+                                mark + 3 * values, mark + 4 * values};
+        mark_list(m.chosen, x);
+        mark_list(m.below, x);
+        mark_list(m.frozen, &held);
         for (int i = 0; i < x->n; i++)
-            factors[x->value[i]] = x->scale[i];
-        merge(x, &all, mark, factors, affine, frozen);
+            m.scaled[x->value[i]] = x->scale[i];
+        *n = mark_affine(m.affine, m.below, c->model);
+        merge(x, &all, &m);
         status = *n ? GRAFT_OK : none_reached(c->model);
     }
     graft_free(mark);
@@ -161,7 +171,7 @@ static int store_one(void *ctx, const struct graft_model *own, int32_t tensor,
     const struct graft_tensor *t = &own->tensor.at[tensor];
     const char *name = own->value.at[t->value].name;
     graft_value_id v = graft_value_find(into, name);
-    if (v < 0 || into->value.at[v].tensor < 0)
+    if (v < 0 || !graft_parameter(into, v))
         return graft_fail(GRAFT_ENOTFOUND, "'%s' has no statistics '%s' any "
                           "more", into->path, name);
     return graft_master_store(into, v, &t->shape, data);

@@ -168,10 +168,6 @@ static int begin(const struct scratch *x, graft_value_id v)
 {
     graft_value_id seen = v;
     int input = -1;
-    if (x->m->value.at[v].tensor < 0)
-        return graft_fail(GRAFT_EUNSUPPORTED, "from scratch: '%s' lies in a "
-                          "Constant node; weights have to be initializers",
-                          x->m->value.at[v].name);
     const struct graft_node *node = reader(x, &seen, &input);
     const struct graft_shape *shape =
         seen == v ? &graft_parameter(x->m, v)->shape

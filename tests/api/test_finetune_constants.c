@@ -141,3 +141,45 @@ TEST(api_finetune_constants__all_or_nothing)
     net_free(other);
     net_free(n);
 }
+
+/* What is computed from parameters has its gradient once, behind the last of
+ * several shards. */
+TEST(api_finetune_constants__shards_add_up)
+{
+    float pixels[IMAGES * PIXELS];
+    const int32_t classes[IMAGES] = {0, 1, 2, 2, 1, 0};
+    struct graft_array x = {.name = "x", .data = pixels, .rank = 4,
+                            .dim = {IMAGES, 3, 5, 5}};
+    struct graft_train_batch b = {.inputs = &x, .n_inputs = 1,
+                                  .classes = classes};
+    for (int i = 0; i < IMAGES * PIXELS; i++)
+        pixels[i] = (float)sin(1.7 * i);
+    for (int scale = 0; scale < 2; scale++) {
+        graft_value_id id[4];
+        struct net *n = net_constants(id);
+        struct graft_trainer_options o = GRAFT_TRAINER_OPTIONS;
+        graft_trainer *t[2] = {NULL, NULL};
+        if (scale)
+            o.unfreeze = "scale-shift";
+        for (int k = 0; k < 2; k++) {
+            o.shard = k ? 1 : IMAGES;
+            assert_ok(graft_trainer_new(&t[k], n->m, &o));
+            for (int twice = 0; twice < 2; twice++)
+                assert_ok(graft_trainer_gradients(t[k], &b, NULL));
+        }
+        for (int p = 0; p < graft_trainer_n_parameters(t[0]); p++) {
+            struct graft_array g[2];
+            for (int k = 0; k < 2; k++)
+                assert_ok(graft_trainer_gradient(
+                    &g[k], t[k], graft_trainer_name(t[k], p)));
+            int64_t all = 1;
+            for (int d = 0; d < g[0].rank; d++)
+                all *= g[0].dim[d];
+            for (int64_t i = 0; i < all; i++)
+                assert_near(g[0].data[i], g[1].data[i], 1e-6);
+        }
+        graft_trainer_free(t[0]);
+        graft_trainer_free(t[1]);
+        net_free(n);
+    }
+}

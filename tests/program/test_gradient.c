@@ -124,3 +124,39 @@ TEST(program_gradient__of_activations_only)
     n->m->opset.at[0].version = 14;
     gradient_check_all(&k);
 }
+
+/* What pass 5 makes one step of, where gradients flow: Swish, a shuffle with
+ * the concatenation before and the split behind it. */
+TEST(program_gradient__through_what_is_recognised)
+{
+    struct gradient_check k = {.net = net_new(13), .n_train = 4,
+                               .loss = true};
+    struct net *n = k.net;
+    const struct graft_attr *axis = NET_ATTRS(NET_INT("axis", 1));
+    int x = net_input(n, "x", NET_DIMS(-1, 3, 5, 5));
+    int a = net_conv(n, "a", x, 3, 18, 3, false, false);
+    a = net_node(n, "Mul", "swish", NULL, a,
+                 net_node(n, "Sigmoid", "gate", NULL, a));
+    int b = net_conv(n, "b", a, 18, 18, 1, false, true);
+    int both = net_node(n, "Concat", "both", axis, a, b);
+    int five = net_ints(n, "five", (const int64_t[]){0, 2, 18, 5, 5}, 5);
+    int four = net_ints(n, "four", (const int64_t[]){0, 36, 5, 5}, 4);
+    int y = net_node(n, "Transpose", "swapped",
+                     NET_ATTRS(NET_INTS("perm", 0, 2, 1, 3, 4)),
+                     net_node(n, "Reshape", "grouped", NULL, both, five));
+    y = net_node(n, "Reshape", "joined", NULL, y, four);
+    y = net_conv(n, "c", y, 36, 17, 1, false, false);
+    y = net_node(n, "Flatten", "flat", NULL,
+                 net_node(n, "GlobalAveragePool", "pool", NULL, y));
+    net_output(n, net_node(n, "Gemm", "scores", NULL, y,
+                           net_random(n, "fc.w", NET_DIMS(17, 3)),
+                           net_random(n, "fc.b", NET_DIMS(3))));
+    k.train[0] = graft_value_find(n->m, "a.w");
+    k.train[1] = graft_value_find(n->m, "b.b");
+    k.train[2] = graft_value_find(n->m, "c.w");
+    k.train[3] = graft_value_find(n->m, "fc.w");
+    struct gradient_check without = k;
+    without.skip = graft_pass_bit("recognise");
+    gradient_check(&without);
+    gradient_check_all(&k);
+}

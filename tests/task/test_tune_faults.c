@@ -74,3 +74,7 @@ TEST(task_tune_faults__from_scratch)
 {
     survives("from scratch", NULL, NULL, true, 211);
 }
+TEST(task_tune_faults__of_auto)
+{
+    survives("--unfreeze auto", "auto", NULL, false, 997);
+}

@@ -126,7 +126,7 @@ TEST(program_freeze_points__of_shufflenet)
     check_file(path);
 }
 
-/* ---- what frozen weights need no more ------------------------------------- */
+/* ---- what frozen weights need no more ------------------------------------ */
 
 enum { BLOCKS = 6, SIDE = 24, NARROW = 32, WIDE = 16 };
 

@@ -240,6 +240,8 @@ struct graft_report {
     /* of a training: */
     struct graft_tuning *tuning; /* NULL: only the head was trained */
     char *augment;             /* recipe of the views; NULL: none was named */
+    uint64_t planned_bytes;    /* of fine-tuning: what peak_bytes was expected
+                                  to be; 0: nothing was */
 };
 
 GRAFT_API int graft_train(struct graft_report **out, graft_runtime *rt,
@@ -330,11 +332,12 @@ GRAFT_API void graft_unfreezing_free(struct graft_unfreezing *x);
  *                        only of a verification
  *   preprocess.words, preprocess.source
  *   skipped[]            .file, .why
- *   photos_decoded, seconds, phases[] (.name, .seconds), peak_bytes
+ *   photos_decoded, seconds, phases[] (.name, .seconds), peak_bytes,
+ *   planned_bytes (what fine-tuning announced, only there)
  *
- * No path of the machine, user, host or date is in any of them. Times and
- * peak_bytes apart (which only the report has), same inputs and seed give the
- * same bytes. */
+ * No path of the machine, user, host or date is in any of them. Times,
+ * peak_bytes and planned_bytes apart (which only the report has), same inputs
+ * and seed give the same bytes. */
 
 #ifdef __cplusplus
 }

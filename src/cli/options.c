@@ -13,6 +13,9 @@ const struct graft_option graft_options_common[] = {
      .slot = GRAFT_SLOT(runtime.memory_limit),
      .help = "refuse to plan for more memory than this, e.g. 900M "
              "(default: no limit)"},
+    {.name = "mem", .arg = "SIZE", .take = graft_take_bytes,
+     .slot = GRAFT_SLOT(runtime.memory_limit),
+     .help = "--memory-limit for short"},
     {.name = "isa", .arg = "SET", .take = graft_take_choice,
      .slot = GRAFT_SLOT(runtime.isa), .choices = "generic avx2 avx512",
      .help = "instructions to use: generic, avx2 or avx512 "

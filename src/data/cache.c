@@ -11,7 +11,7 @@
 #include "data/data.h"
 #include "data/journal.h"
 
-#define FLUSH_BYTES (4u << 20) /* at most this waits in memory */
+#define FLUSH_BYTES GRAFT_CACHE_WAITING
 
 struct graft_cache {
     struct graft_store_header header;
@@ -227,7 +227,8 @@ static void forget_pending(struct graft_cache *c)
         if (graft_hashmap_get(&c->map, key, &number) && number < DAMAGED)
             graft_hashmap_put(&c->map, key, DAMAGED);
     }
-    graft_str_clear(&c->pending);
+    graft_str_release(&c->pending); /* megabytes, which others need now */
+    graft_str_init(&c->pending);
 }
 
 int graft_cache_flush(struct graft_cache *c)

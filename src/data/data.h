@@ -229,6 +229,17 @@ int graft_load(struct graft_runtime *rt, struct graft_load_item *items, int n,
                float *dst, int64_t stride,
                const struct graft_load_options *o);
 
+/* Bytes that loading those takes at its height beside dst, about: by the
+ * largest files, as many as there are threads. exact: every pixel, as close
+ * crops need it. */
+int64_t graft_load_room(struct graft_runtime *rt,
+                        const struct graft_load_item *items, int n,
+                        const struct graft_load_options *o);
+/* 1, 2, 4 or 8: part of its size at which a photo that is shown whole is
+ * decoded. */
+int graft_load_shrink(const struct graft_preprocess *p, int width,
+                      int height);
+
 /* ---- the feature cache --------------------------------------------------- */
 
 /* What is said of the cache holds for a killed process; a power cut may cost
@@ -242,6 +253,8 @@ int graft_load(struct graft_runtime *rt, struct graft_load_item *items, int n,
  * numerics id). Appending is safe from several processes at once; a killed
  * one leaves at most a torn last record, which is ignored. */
 struct graft_cache;
+enum { GRAFT_CACHE_WAITING = 4 << 20 }; /* bytes that are put together before
+                                           they are written */
 struct graft_cache_key {
     struct graft_hash hash; /* of all that determines the features */
     const char *about;      /* for `graft cache list` */

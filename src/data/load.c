@@ -76,6 +76,17 @@ static struct graft_draw draw_of(const struct load *l,
     return d;
 }
 
+int graft_load_shrink(const struct graft_preprocess *p, int width, int height)
+{
+    int side = p->width > p->height ? p->width : p->height;
+    int low = width < height ? width : height, shrink = 8;
+    if (p->fit == GRAFT_FIT_CROP && p->resize > side)
+        side = p->resize;
+    while (shrink > 1 && low / shrink < 2 * side)
+        shrink /= 2;
+    return shrink;
+}
+
 /* Twice what is needed keeps the resize's own filter in charge: of the whole
  * photo's short side, or of both sides of a crop. The answer is of 1, 2, 4, 8,
  * as graft_image_decode goes by them. */
@@ -83,17 +94,14 @@ static int shrink_of(const struct load *l, const struct photo *f,
                      const struct graft_geometry *g)
 {
     const struct graft_preprocess *p = l->o->preprocess;
-    int side = p->width > p->height ? p->width : p->height;
-    int low = f->width < f->height ? f->width : f->height, shrink = 8;
-    if (p->fit == GRAFT_FIT_CROP && p->resize > side)
-        side = p->resize;
     double w = g->width * f->width, h = g->height * f->height;
-    for (; shrink > 1; shrink /= 2)
-        if (g->plain ? low / shrink >= 2 * side
-                     : w >= 2.0 * p->width * shrink &&
-                       h >= 2.0 * p->height * shrink)
-            break;
-    return l->o->exact ? 1 : shrink;
+    int shrink = l->o->exact ? 1 : 8;
+    if (g->plain && shrink > 1)
+        return graft_load_shrink(p, f->width, f->height);
+    while (shrink > 1 && !(w >= 2.0 * p->width * shrink &&
+                           h >= 2.0 * p->height * shrink))
+        shrink /= 2;
+    return shrink;
 }
 
 /* Decodes again only for another size; a file that gave all its pixels when

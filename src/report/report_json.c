@@ -195,6 +195,9 @@ int graft_report_set_json(struct graft_report *r)
     bad |= json_object_set_new(root, "phases", phases(r));
     bad |= json_object_set_new(root, "peak_bytes",
                                json_integer((json_int_t)r->peak_bytes));
+    if (r->planned_bytes)
+        bad |= json_object_set_new(root, "planned_bytes", json_integer(
+            (json_int_t)r->planned_bytes));
     if (bad) {
         json_decref(root);
         root = NULL;

@@ -47,6 +47,7 @@ static int fill_report(struct graft_training *t)
         status = graft_report_preprocess(r, &t->extract.preprocess,
                                          t->source.at);
     r->peak_bytes = graft_peak_memory();
+    r->planned_bytes = t->tune ? (uint64_t)t->tune->most : 0;
     r->seconds = graft_clock() - t->started;
     return status ? status : graft_report_set_json(r);
 }
@@ -156,6 +157,9 @@ int graft_classify_train(struct graft_report **out, struct graft_runtime *rt,
 {
     struct graft_training t = {.rt = rt, .o = o, .started = graft_clock()};
     graft_str_init(&t.source);
+    const uint64_t own = graft_alloc_stats().live_bytes;
+    const uint64_t all = graft_peak_memory();
+    t.base = all > own ? (int64_t)(all - own) : 0;
     int status = run(&t);
     graft_training_release(&t);
     if (status) {

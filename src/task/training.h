@@ -32,6 +32,8 @@ struct graft_training {
     struct graft_augment augment; /* of the views, where a recipe is named */
     int adapted;              /* normalisations, to the training photos */
     double started, phase;
+    int64_t base;             /* bytes of the process that Graft does not
+                                 count, before it began */
 };
 
 /* The steps, in order. Only the last opens val, after everything was chosen.

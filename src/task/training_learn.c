@@ -245,6 +245,8 @@ static int warn_of_copies(struct graft_training *t)
 int graft_training_val(struct graft_training *t)
 {
     double *p = NULL;
+    if (t->tune)
+        graft_tune_rest(t->tune);
     int status = make_items(t, &t->val, GRAFT_VAL, 0,
                             is_tuned(t) ? 0 : t->trunk.floats);
     if (!status) {

@@ -265,7 +265,10 @@ int graft_tune_begin(struct graft_tune *u)
                      ? graft_tunable_open(&u->u, t->rt, &o) : GRAFT_EMEM;
     graft_free(head.weight);
     graft_free(head.bias);
-    return status ? status : graft_tune_open_rows(u);
+    if (!status)
+        status = graft_tune_open_rows(u);
+    return status == GRAFT_EMEM && t->rt->memory_limit ? GRAFT_ELIMIT
+                                                       : status;
 }
 
 void graft_tune_shut(struct graft_tune *u)

@@ -38,6 +38,17 @@ struct graft_tune_state {
     struct graft_short_run run[GRAFT_TRIES_MAX];
 };
 
+/* Bytes at the height of it all, as far as they are known beforehand. */
+struct graft_tune_plan {
+    int64_t total;          /* of the process */
+    int64_t counted;        /* of base/alloc.c, which a limit is about */
+    int64_t step;           /* the trained program: activations, packs */
+    int64_t vectors;        /* gradients, optimizer, average */
+    int64_t rows;           /* kept between epochs */
+    int64_t frozen, photos; /* the frozen program, photos being read */
+    bool keep;              /* rows fit */
+};
+
 struct graft_tune {
     struct graft_training *t;
     struct graft_tune_options o;  /* nothing left open */
@@ -48,7 +59,8 @@ struct graft_tune {
     int32_t *label;               /* [n] */
     int n;
     bool fresh;                   /* each epoch sees views of its own */
-    bool keep_held;               /* rows of the held-out photos fit */
+    struct graft_tune_plan plan;
+    int64_t most;                 /* largest total of any plan */
     float *x;                     /* [n][u.floats]; NULL: computed or read again
                                      whenever they are needed */
     int64_t *row_of;              /* place in x of each item's row, where only
@@ -179,6 +191,15 @@ int graft_tune_known(struct graft_tune *u, double *p, const int64_t *at,
  * no probabilities. */
 int graft_tune_answer(struct graft_tune *u, double *p,
                       struct graft_load_item *items, int n);
+
+/* ---- tune_plan.c --------------------------------------------------------- */
+
+/* Sets u->plan and announces it, with u's programs there and nothing else yet;
+ * `rows`: bytes of all rows. GRAFT_ELIMIT, naming both numbers, where it does
+ * not fit. */
+int graft_tune_plan(struct graft_tune *u, int64_t rows);
+/* Nothing is learnt any more: what only that needed is given back. */
+void graft_tune_rest(struct graft_tune *u);
 
 /* ---- tune_fill.c --------------------------------------------------------- */
 

@@ -4,54 +4,17 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "task/tune.h"
 
-/* ---- how much ------------------------------------------------------------ */
-
-/* Gradient, its part, momentum and so on, and the parameters twice. */
-static int64_t trained_bytes(const struct graft_tune *u)
-{
-    int vectors = 4 + (strcmp(u->o.optimizer, "sgd") ? 2 : 1) +
-                  (u->o.ema > 0);
-    return u->u.selection->size * (int64_t)sizeof(real) * vectors;
-}
-
-/* Bytes that rows may take: half of what is left. */
-static uint64_t room_for_rows(const struct graft_tune *u)
-{
-    uint64_t limit = u->t->rt->memory_limit;
-    uint64_t held = graft_alloc_stats().live_bytes +
-                    (uint64_t)trained_bytes(u);
-    if (limit)
-        return limit > held ? (limit - held) / 2 : 0;
-    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2
-                                 : (uint64_t)1 << 30;
-}
-
-static void announce(const struct graft_tune *u, int64_t rows, bool keep)
-{
-    const double mb = 1e-6;
-    int64_t program = graft_tunable_bytes(&u->u);
-    graft_log(u->t->rt, GRAFT_LOG_INFO, "trains %d parameters (%lld numbers)"
-              " in about %.0f MB: %.0f for a step, %.0f for gradients and "
-              "optimizer, %.0f for %d photos%s",
-              u->u.selection->n, (long long)u->u.elements,
-              mb * (double)(program + trained_bytes(u) + (keep ? rows : 0)),
-              mb * (double)program, mb * (double)trained_bytes(u),
-              mb * (double)(keep ? rows : 0), u->t->train.n,
-              keep ? "" : u->extract.raw ? " (too large to keep: read anew "
-                                           "every epoch)"
-                          : u->extract.cache ? " (too large for memory: read "
-                                               "from the cache)"
-                                             : " (too large to keep: computed "
-                                               "anew every epoch)");
-}
-
 /* ---- computing them ------------------------------------------------------ */
+
+bool graft_tune_gives_features(const struct graft_tune *u)
+{
+    return u && !u->automatic &&
+           (u->o.from_scratch || (!u->extract.raw && !u->fresh));
+}
 
 static int open_cache(struct graft_tune *u)
 {
@@ -82,9 +45,7 @@ static int start_extract(struct graft_tune *u)
         .augment = first->augment,
         .progress = first->progress, .progress_ctx = first->progress_ctx};
     graft_tunable_extract(&u->u, &u->extract);
-    int status = graft_extract_fit(&u->extract);
-    return status || u->t->o->no_cache || u->extract.raw || u->fresh
-               ? status : open_cache(u);
+    return graft_extract_fit(&u->extract);
 }
 
 /* All could be read a moment ago. */
@@ -117,18 +78,14 @@ int graft_tune_open_rows(struct graft_tune *u)
     int status = start_extract(u);
     if (!status)
         status = room_for_shard(u);
-    if (status)
-        return status;
-    status = graft_runtime_reserve(u->t->rt, (uint64_t)trained_bytes(u),
-                                   "gradients and the optimizer");
-    if (status)
-        return status;
-    bool keep = (uint64_t)bytes <= room_for_rows(u);
-    announce(u, bytes, keep);
-    u->keep_held = keep;
-    if (keep && !u->fresh)
-        u->x = graft_alloc_aligned((size_t)bytes);
-    return u->x || !keep || u->fresh ? GRAFT_OK : GRAFT_EMEM;
+    if (!status)
+        status = graft_tune_plan(u, bytes);
+    if (!status && !u->t->o->no_cache && !u->extract.raw && !u->fresh)
+        status = open_cache(u);
+    if (!status && u->plan.keep && !u->fresh && graft_tune_gives_features(u))
+        status = (u->x = graft_alloc_aligned((size_t)bytes)) ? GRAFT_OK
+                                                             : GRAFT_EMEM;
+    return status;
 }
 
 static int tell(const struct graft_tune *u, const char *phase, int done,
@@ -150,12 +107,6 @@ static void take_features(const struct graft_tune *u, const float *rows,
     for (int i = 0; i < n; i++)
         memcpy(u->t->train.x + (first + i) * d, rows + (i + 1) * floats - d,
                (size_t)d * sizeof *rows);
-}
-
-bool graft_tune_gives_features(const struct graft_tune *u)
-{
-    return u && !u->automatic &&
-           (u->o.from_scratch || (!u->extract.raw && !u->fresh));
 }
 
 int graft_tune_features(struct graft_tune *u)
@@ -187,8 +138,8 @@ int graft_tune_keep_rows(struct graft_tune *u)
 {
     const struct graft_rows *r = &u->t->train;
     const int64_t floats = u->u.floats;
-    if (!u->x)
-        return GRAFT_OK; /* fresh views: graft_tune_keep_held */
+    if (!u->plan.keep || u->fresh)
+        return GRAFT_OK;
     if (u->extract.raw && !u->o.from_scratch) {
         u->extract.phase = "pixels";
         return graft_tune_compute_rows(u);
@@ -202,8 +153,12 @@ int graft_tune_keep_rows(struct graft_tune *u)
 
 int graft_tune_compute_rows(struct graft_tune *u)
 {
-    if (!u->x)
+    if (!u->plan.keep || u->fresh)
         return GRAFT_OK;
+    u->x = graft_alloc_aligned((size_t)u->n * (size_t)u->u.floats *
+                               sizeof *u->x);
+    if (!u->x)
+        return GRAFT_EMEM;
     int status = graft_extract_rows(&u->extract, u->item, u->n, u->x);
     graft_extract_release(&u->extract);
     return status ? status : check_items(u->item, u->n);
@@ -212,7 +167,7 @@ int graft_tune_compute_rows(struct graft_tune *u)
 int graft_tune_keep_held(struct graft_tune *u)
 {
     const int64_t floats = u->u.floats;
-    if (!u->fresh || !u->keep_held || !u->n_held)
+    if (!u->fresh || !u->plan.keep || !u->n_held)
         return GRAFT_OK;
     const size_t n = (size_t)u->n_held;
     graft_free(u->row_of); /* of another fold */

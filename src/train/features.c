@@ -86,10 +86,12 @@ static int make_pixels(struct graft_extract *x, int64_t floats)
     return x->pixels ? GRAFT_OK : GRAFT_EMEM;
 }
 
-static int compile(struct graft_extract *x)
+int graft_extract_compile(struct graft_extract *x)
 {
     graft_value_id feed = graft_model_feed(x->model, 0);
     const struct graft_preprocess *p = &x->preprocess;
+    if (x->program || x->pixels)
+        return GRAFT_OK;
     if (x->raw)
         return make_pixels(x, graft_extract_batch(x) * x->floats);
     if (feed < 0 || graft_model_feed(x->model, 1) >= 0)
@@ -118,24 +120,6 @@ void graft_extract_release(struct graft_extract *x)
     graft_free(x->pixels);
     x->program = NULL;
     x->pixels = NULL;
-}
-
-int graft_extract_fit(struct graft_extract *x)
-{
-    if (!x->rt->memory_limit || x->batch > 0 || x->program || x->raw ||
-        graft_model_fixed_batch(x->model))
-        return GRAFT_OK;
-    int wanted = graft_extract_batch(x), status = compile(x);
-    while (status == GRAFT_ELIMIT && x->n_max > 1) {
-        graft_extract_release(x);
-        x->n_max /= 2;
-        status = compile(x);
-    }
-    if (!status && x->n_max < wanted)
-        graft_log(x->rt, GRAFT_LOG_INFO, "%d photo%s at a time, not %d, for "
-                  "the memory limit", x->n_max, x->n_max == 1 ? "" : "s",
-                  wanted);
-    return status;
 }
 
 /* ---- one batch ----------------------------------------------------------- */
@@ -217,9 +201,7 @@ static int run_raw(struct graft_extract *x, struct graft_load_item *items,
 static int run_batch(struct graft_extract *x, struct graft_load_item *items,
                      int n, float *const *rows)
 {
-    int good = 0, status = GRAFT_OK;
-    if (!x->program && !(x->raw && x->pixels))
-        status = compile(x);
+    int good = 0, status = graft_extract_compile(x);
     if (!status && x->raw)
         return run_raw(x, items, n, rows);
     if (!status)

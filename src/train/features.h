@@ -44,6 +44,17 @@ int graft_extract_batch(struct graft_extract *x);
  * before the first use of graft_extract_batch and graft_features_key. */
 int graft_extract_fit(struct graft_extract *x);
 
+/* Makes the program, where that is not done yet; and with what it takes. */
+int graft_extract_compile(struct graft_extract *x);
+int graft_extract_size(int64_t *bytes, struct graft_extract *x);
+/* Half the batch from now on, like graft_extract_fit; false: it cannot. */
+bool graft_extract_halve(struct graft_extract *x);
+/* Bytes that reading those photos takes beside the program, about; `views`:
+ * crops of them, which are decoded larger. */
+int64_t graft_extract_photos(struct graft_extract *x,
+                             const struct graft_load_item *items, int n,
+                             bool views);
+
 /* Rows of items (root, file, view, seed given) into dst [n][floats]; a photo
  * that cannot be read has `failed` and `why` set, its row is zero. Cached
  * rows are taken without opening the photo; the program is compiled only when

@@ -20,10 +20,11 @@ static real *trained(const struct deep_world *w, bool forget, int64_t *n)
     assert_ok(graft_training_open(&t));
     assert_ok(graft_training_list(&t));
     assert_ok(graft_training_features(&t));
-    assert_non_null(t.tune->x);
+    assert_true(t.tune->plan.keep);
     if (forget) {
         graft_free(t.tune->x);
         t.tune->x = NULL;
+        t.tune->plan.keep = false;
     }
     assert_ok(graft_training_solve(&t));
     assert_ok(graft_training_tune(&t));

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# graft train --unfreeze says beforehand how much memory it takes, keeps to it
+# within a tenth, gives the same bytes under a limit, and refuses what does not
+# fit.
+# SPDX-License-Identifier: Apache-2.0
+. tests/support/cli.sh
+if ! pictures; then
+    not_ok 'pictures are drawn' "$(cat "$T/draw")"
+    finish
+fi
+cd "$T" || exit 1
+field() { sed -n "s/^ *\"$1\": \([0-9]*\),*$/\1/p" m.report.json; }
+
+# The process beside what was announced: the same within a tenth, up or down,
+# and 3 MB for what libraries and threads have touched of their own.
+announced() # claim, model, photos, options
+{
+    local planned peak
+    graft train "$2" "$3" --l2 10 --epochs 2 --lr 0.003 -f -o m.onnx "${@:4}"
+    planned=$(field planned_bytes) peak=$(field peak_bytes)
+    local off=$((planned > peak ? planned - peak : peak - planned))
+    if [ "$code" = 0 ] && [ "${planned:-0}" -gt 0 ] &&
+        [ $off -le $((peak / 10 + 3000000)) ]; then
+        ok "$1 ($planned bytes, and it came to $peak)"
+    else
+        not_ok "$1" "planned $planned, peak $peak"
+        details
+    fi
+}
+if grep -q __asan_init "$GRAFT"; then
+    skip 'announced memory' 'a sanitizer takes its own'
+else
+    announced 'memory of a last stage' "$MINI" "$PICTURES" \
+        --unfreeze last-stage
+    announced 'memory of all' "$MINI" "$PICTURES" --unfreeze all
+    announced 'memory of fresh views' "$MINI" "$PICTURES" \
+        --unfreeze last-stage --views fresh --augment strong --mixup 0.2
+    # Enough photos of a small network to fill its batches.
+    photos=$SHARED/data/cat_tiger
+    for m in resnet20_cifar10 mobilenetv2_bn_backbone; do
+        file=$SHARED/models/$m.onnx
+        for words in last-stage all; do
+            if [ -f "$file" ] && [ -d "$photos" ]; then
+                announced "memory of $m, $words" "$file" "$photos" \
+                    --unfreeze $words --epochs 1
+            else
+                skip "memory of $m, $words" 'it is not there'
+            fi
+        done
+        photos=$PICTURES
+    done
+fi
+
+tuning=(--unfreeze last-stage --l2 10 --epochs 3 --batch-size 7 --views fresh
+    --augment standard --mixup 0.2)
+gives 'with no limit' 0 'tuned' train "$MINI" "$PICTURES" "${tuning[@]}" -o a.onnx
+true_that 'what it takes is said first' \
+    grep -Eq 'trains [0-9]+ parameters .* in about [0-9]+ MB' err
+gives 'with one' 0 'tuned' train "$MINI" "$PICTURES" "${tuning[@]}" -o b.onnx --mem 2G
+true_that 'the same bytes' cmp a.onnx b.onnx
+gives 'what does not fit' 1 'needs [0-9.]+ .*limit is [0-9.]+' \
+    train "$MINI" "$PICTURES" --unfreeze last-stage --mem 21M -o c.onnx
+true_that 'is refused before anything is written' \
+    bash -c '[ ! -e c.onnx ] && [ ! -e c.run ]'
+finish

@@ -123,7 +123,7 @@ static void announce(const struct graft_tune *u)
 
 /* Rows are kept where that fits; else the frozen part takes fewer photos at a
  * time, the last resort, as other batches round otherwise. */
-int graft_tune_plan(struct graft_tune *u, int64_t rows)
+int graft_tune_memory(struct graft_tune *u, int64_t rows)
 {
     const int batch = graft_extract_batch(&u->extract);
     int status = make(u, rows, true);

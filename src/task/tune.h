@@ -197,7 +197,7 @@ int graft_tune_answer(struct graft_tune *u, double *p,
 /* Sets u->plan and announces it, with u's programs there and nothing else yet;
  * `rows`: bytes of all rows. GRAFT_ELIMIT, naming both numbers, where it does
  * not fit. */
-int graft_tune_plan(struct graft_tune *u, int64_t rows);
+int graft_tune_memory(struct graft_tune *u, int64_t rows);
 /* Nothing is learnt any more: what only that needed is given back. */
 void graft_tune_rest(struct graft_tune *u);
 

@@ -66,13 +66,18 @@ static int64_t height(const struct graft_tune *u,
     return larger(larger(features, reading), larger(steps, val));
 }
 
+static int64_t held_rows(const struct graft_tune *u, int64_t rows)
+{
+    return u->o.from_scratch ? 0 : rows / HELD_PART;
+}
+
 static int make(struct graft_tune *u, int64_t rows, bool keep)
 {
     struct graft_training *t = u->t;
     int64_t probe = 0;
     struct graft_tune_plan p = {
         .step = graft_tunable_bytes(&u->u), .vectors = vectors_of(u),
-        .rows = !keep ? 0 : u->fresh ? rows / HELD_PART : rows,
+        .rows = !keep ? 0 : !u->fresh ? rows : held_rows(u, rows),
         .keep = keep};
     int status = graft_extract_size(&p.frozen, &u->extract);
     if (!status && !u->automatic && !graft_tune_gives_features(u))
@@ -118,7 +123,7 @@ static void announce(const struct graft_tune *u)
 
 /* Rows are kept where that fits; else the frozen part takes fewer photos at a
  * time, the last resort, as other batches round otherwise. */
-int graft_tune_plan(struct graft_tune *u, int64_t rows)
+int graft_tune_memory(struct graft_tune *u, int64_t rows)
 {
     const int batch = graft_extract_batch(&u->extract);
     int status = make(u, rows, true);

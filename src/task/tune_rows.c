@@ -79,7 +79,7 @@ int graft_tune_open_rows(struct graft_tune *u)
     if (!status)
         status = room_for_shard(u);
     if (!status)
-        status = graft_tune_plan(u, bytes);
+        status = graft_tune_memory(u, bytes);
     if (!status && !u->t->o->no_cache && !u->extract.raw && !u->fresh)
         status = open_cache(u);
     const bool now = u->plan.keep && graft_tune_gives_features(u) &&

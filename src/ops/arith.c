@@ -130,7 +130,8 @@ static const real *terms(const struct graft_fold *f, int64_t n, int64_t at,
 {
     const struct back *b = f->ctx;
     int last = f->walk.rank - 1;
-    struct graft_operand x[2] = {{NULL, false}, {NULL, false}};
+    static const real nothing; /* in place of what was not kept */
+    struct graft_operand x[2] = {{&nothing, true}, {&nothing, true}};
     real exponent[GRAFT_FOLD_ROOM];
     for (int i = 0; i < 2; i++) {
         const struct graft_view *in = &b->c->in[i];

@@ -184,17 +184,34 @@ static void what_came(const struct graft_settings *s,
     fputs(" your.jpg\n", stdout);
 }
 
+/* An option that would do nothing without fine-tuning; NULL: none. */
+static const char *of_tuning(const struct graft_tune_options *o)
+{
+    const struct { const char *name; bool given; } option[] = {
+        {"freeze", o->freeze}, {"resume", o->resume},
+        {"epochs", o->epochs}, {"time", o->seconds > 0},
+        {"patience", o->patience}, {"optimizer", o->optimizer},
+        {"lr", o->learning_rate > 0}, {"momentum", o->momentum >= 0},
+        {"weight-decay", o->weight_decay >= 0}, {"schedule", o->schedule},
+        {"warmup", o->warmup >= 0}, {"layer-decay", o->layer_decay > 0},
+        {"batch-size", o->batch_size}, {"clip", o->clip >= 0},
+        {"label-smoothing", o->label_smoothing > 0},
+        {"mixup", o->mixup > 0}, {"ema", o->ema > 0}};
+    for (size_t i = 0; i < sizeof option / sizeof *option; i++)
+        if (option[i].given)
+            return option[i].name;
+    return NULL;
+}
+
 static int run(struct graft_settings *s)
 {
     const bool tunes = s->tune.unfreeze || s->tune.from_scratch;
-    if (!tunes && (s->tune.freeze || s->tune.resume))
+    const char *alone = tunes ? NULL : of_tuning(&s->tune);
+    if (alone)
         return graft_cli_wrong("--%s needs --unfreeze, which says what is "
-                               "trained", s->tune.freeze ? "freeze"
-                                                         : "resume");
-    if (!s->tune.unfreeze && s->tune.mixup > 0)
-        return graft_cli_wrong("--mixup needs --unfreeze, which says what is "
-                               "trained; the head alone has one solution");
-    if (!s->tune.unfreeze && s->views == GRAFT_VIEWS_FRESH)
+                               "trained; the head alone has one solution, "
+                               "found without steps", alone);
+    if (!tunes && s->views == GRAFT_VIEWS_FRESH)
         return graft_cli_wrong("--views fresh needs --unfreeze, which says "
                                "what is trained; the head alone learns from "
                                "a fixed number, such as --views 4");

@@ -103,6 +103,9 @@ struct graft_tune {
 bool graft_tune_wanted(const struct graft_tune_options *o);
 bool graft_tune_is_auto(const struct graft_tune_options *o);
 int graft_tune_check(const struct graft_tune_options *o);
+/* With defaults for what the user left open. */
+struct graft_tune_options graft_tune_choose(
+    const struct graft_tune_options *o);
 int graft_tune_new(struct graft_tune **out, struct graft_training *t);
 void graft_tune_free(struct graft_tune *u);
 /* Photos, folds, state: what graft_tune_run begins with. */

@@ -50,6 +50,12 @@ fails_in_one_line 'a deviation is not 0' 2 'above 0, such as 58.395,57.12' \
 fails_in_one_line 'nor is one for all' 2 'above 0' train a b --std 0
 fails_in_one_line 'a preset is one of a list' 2 'imagenet tf raw255' \
     train a b --preprocess imagnet
+for o in epochs=3 time=10 patience=2 optimizer=adamw lr=0.1 momentum=0 \
+    weight-decay=0 schedule=linear warmup=0 layer-decay=0.5 batch-size=8 \
+    clip=0 label-smoothing=0.1 mixup=0.2 ema=0.9 freeze=bias views=fresh; do
+    fails_in_one_line "--$o would do nothing for the head alone" 2 \
+        "--${o%=*}.* needs --unfreeze" train a b "--$o"
+done
 fails_in_one_line 'blue and red cannot both be first' 2 'exclude' \
     train a b --bgr --rgb
 fails_in_one_line 'cache wants a known word' 2 'list.clear' cache burn

@@ -191,10 +191,10 @@ static int run(struct graft_settings *s)
         return graft_cli_wrong("--%s needs --unfreeze, which says what is "
                                "trained", s->tune.freeze ? "freeze"
                                                          : "resume");
-    if (!s->tune.unfreeze && s->tune.mixup > 0)
+    if (!tunes && s->tune.mixup > 0)
         return graft_cli_wrong("--mixup needs --unfreeze, which says what is "
                                "trained; the head alone has one solution");
-    if (!s->tune.unfreeze && s->views == GRAFT_VIEWS_FRESH)
+    if (!tunes && s->views == GRAFT_VIEWS_FRESH)
         return graft_cli_wrong("--views fresh needs --unfreeze, which says "
                                "what is trained; the head alone learns from "
                                "a fixed number, such as --views 4");

@@ -54,7 +54,7 @@ true_that 'to fewer epochs' bash -c '! grep -q "100000 epochs" out'
 
 gives 'views may be fresh, and mixed' 0 'photos mixed in pairs' \
     train "$MINI" few --from-scratch --epochs 2 --views fresh --mixup 0.2 \
-    -o e.onnx
+    -o fresh.onnx
 true_that 'both are told' grep -q 'fresh views' out
 
 fails_in_one_line 'scratch and words' 1 'last-stage' \

@@ -139,7 +139,9 @@ static int compile(struct graft_tunable *u, struct graft_runtime *rt,
                           "exactly %d photos at a time, so statistics would "
                           "be those of padding too", u->model->path, fixed);
     int status = select_parameters(u, rt, &c, o);
-    if (!status && !fixed)
+    if (status || o->words_only)
+        return status;
+    if (!fixed)
         status = graft_shard_images(&c.n_max, rt, u->model, u->selection);
     if (status)
         return status;

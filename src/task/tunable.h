@@ -17,6 +17,8 @@ struct graft_tunable_options {
     enum graft_norms norms;
     const struct graft_model *like; /* its changed contents are taken over;
                                        NULL: the file's stay */
+    bool words_only;               /* finds out whether all of these can be
+                                      done, and makes no program */
 };
 
 struct graft_tunable {

@@ -74,22 +74,8 @@ static int make_state(struct graft_tune *u)
         return GRAFT_EMEM;
     u->probe_loss = (double *)(u->state + 1);
     u->best_loss = u->probe_loss + u->n;
-    u->state->automatic = u->automatic;
-    return GRAFT_OK;
-}
-
-int graft_tune_note_start(struct graft_tune *u)
-{
-    int64_t size;
-    const real *running = graft_program_running(u->u.program, &size);
-    size_t bytes = (size_t)u->u.selection->size * sizeof(real);
-    u->start = graft_malloc(bytes);
-    u->start_running = graft_malloc((size_t)(size + 1) * sizeof(real));
-    if (!u->start || !u->start_running)
-        return GRAFT_EMEM;
-    memcpy(u->start, u->u.selection->master, bytes);
-    if (running)
-        memcpy(u->start_running, running, (size_t)size * sizeof(real));
+    u->state->way = u->o.from_scratch ? GRAFT_TUNE_SCRATCH
+                    : u->automatic ? GRAFT_TUNE_AUTO : GRAFT_TUNE_WORDS;
     return GRAFT_OK;
 }
 
@@ -117,49 +103,6 @@ static int report(struct graft_tune *u)
     r->bn = graft_norms_name(u->norms);
     r->from_scratch = u->o.from_scratch;
     return r->unfreeze && (r->freeze || !u->o.freeze) ? GRAFT_OK : GRAFT_EMEM;
-}
-
-/* The head knows nothing yet; the probe's weights take its place. */
-int graft_tune_begin(struct graft_tune *u)
-{
-    struct graft_training *t = u->t;
-    const int64_t d = t->trunk.floats;
-    struct graft_probe head = {.classes = t->data->n_classes, .d = d};
-    const struct graft_tunable_options o = {
-        .path = t->o->model, .cut = t->o->cut, .unfreeze = u->o.unfreeze,
-        .freeze = u->o.freeze, .preprocess = &t->extract.preprocess,
-        .head = &head, .norms = u->norms,
-        .like = u->o.from_scratch || u->norms == GRAFT_NORMS_ADAPT ? t->model
-                                                                   : NULL};
-    head.weight = graft_calloc((size_t)head.classes, (size_t)d *
-                                                     sizeof *head.weight);
-    head.bias = graft_calloc((size_t)head.classes, sizeof *head.bias);
-    int status = head.weight && head.bias
-                     ? graft_tunable_open(&u->u, t->rt, &o) : GRAFT_EMEM;
-    graft_free(head.weight);
-    graft_free(head.bias);
-    if (!status)
-        status = graft_tune_open_rows(u);
-    return status == GRAFT_EMEM && t->rt->memory_limit ? GRAFT_ELIMIT
-                                                       : status;
-}
-
-void graft_tune_shut(struct graft_tune *u)
-{
-    u->decoded += u->extract.decoded;
-    graft_cache_close(u->extract.cache);
-    graft_extract_release(&u->extract);
-    u->extract = (struct graft_extract){0};
-    graft_tunable_release(&u->u);
-    graft_free(u->x);
-    graft_free(u->rows);
-    graft_free(u->place);
-    graft_free(u->start);
-    graft_free(u->start_running);
-    graft_free(u->row_of);
-    u->x = u->rows = NULL;
-    u->place = u->row_of = NULL;
-    u->start = u->start_running = NULL;
 }
 
 int graft_tune_prepare(struct graft_tune *u)
@@ -197,8 +140,9 @@ int graft_tune_new(struct graft_tune **out, struct graft_training *t)
     int status = graft_norms_of(&u->norms, u->o.bn);
     if (u->o.from_scratch)
         graft_tune_begin_scratch(u);
-    if (!status && !u->automatic)
-        status = graft_tune_begin(u);
+    if (!status)
+        status = u->automatic ? graft_tune_check_auto(u)
+                              : graft_tune_begin(u);
     if (status) {
         graft_tune_free(u);
         return status;

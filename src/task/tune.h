@@ -19,6 +19,10 @@
 
 enum { GRAFT_EPOCHS_MAX = 100000 };
 
+/* How a run goes on from its folder; in checkpoints by number. */
+enum graft_tune_way { GRAFT_TUNE_WORDS, GRAFT_TUNE_AUTO, GRAFT_TUNE_SCRATCH,
+                      GRAFT_TUNE_WAYS };
+
 /* What checkpoints hold beside the learner's state; behind it in memory
  * stand the log-losses of the held-out photos: the probe's, and the best
  * epoch's. */
@@ -34,7 +38,7 @@ struct graft_tune_state {
     int64_t probe_errors, best_errors; /* on the held-out photos */
     int32_t stages;         /* of the network; 0: not known yet */
     int32_t runs;           /* short runs that ended (--unfreeze auto) */
-    int64_t automatic;      /* 1: of --unfreeze auto */
+    int64_t way;            /* graft_tune_way */
     struct graft_short_run run[GRAFT_TRIES_MAX];
 };
 
@@ -114,11 +118,6 @@ int graft_tune_prepare(struct graft_tune *u);
 bool graft_tune_gives_features(const struct graft_tune *u);
 /* Holds out that fold. */
 void graft_tune_hold_out(struct graft_tune *u, int fold);
-/* Opens the model with u->o.unfreeze; graft_tune_shut undoes it. */
-int graft_tune_begin(struct graft_tune *u);
-void graft_tune_shut(struct graft_tune *u);
-/* The selection as the file has it, for every start. */
-int graft_tune_note_start(struct graft_tune *u);
 /* Photos that were read. */
 uint64_t graft_tune_decoded(const struct graft_tune *u);
 /* Fills t->train.x, and keeps what crosses where it fits. */
@@ -128,6 +127,16 @@ int graft_tune_run(struct graft_tune *u);
  * features are `features`; probabilities or logits become its output. */
 int graft_tune_store(struct graft_tune *u, struct graft_model *m,
                      graft_value_id features);
+
+/* ---- tune_open.c --------------------------------------------------------- */
+
+/* Opens the model with u->o.unfreeze; graft_tune_shut undoes it. */
+int graft_tune_begin(struct graft_tune *u);
+void graft_tune_shut(struct graft_tune *u);
+/* Before auto begins: what was asked for beside it can be done. */
+int graft_tune_check_auto(struct graft_tune *u);
+/* The selection as the file has it, for every start. */
+int graft_tune_note_start(struct graft_tune *u);
 
 /* ---- tune_scratch.c ------------------------------------------------------ */
 

@@ -199,6 +199,10 @@ static int search(struct graft_tune *u, bool go_on)
     else if (u->t->o->tune.epochs && u->o.epochs != u->state->planned)
         graft_log(u->t->rt, GRAFT_LOG_INFO, "runs keep the %lld epochs that "
                   "they began with", (long long)u->state->planned);
+    if (go_on && !graft_policy_next(&next, &p))
+        status = graft_fail(GRAFT_EMISMATCH, "the checkpoint of '%s' was "
+                            "made with another learning_rate: with this one "
+                            "nothing is left to try", u->t->o->output);
     while (!status && graft_policy_next(&next, &p)) {
         status = run(u, &next, p.choosing, go_on);
         go_on = false;

@@ -166,7 +166,8 @@ static bool is_possible(const struct graft_tune_state *x)
                 x->judged >= 0 && x->judged <= GRAFT_EPOCHS_MAX &&
                 x->best_epoch >= 0 && x->best_epoch <= x->judged &&
                 x->log_bytes >= 0 && x->csv_bytes >= 0 && x->elapsed >= 0 &&
-                x->stages >= 0 && x->runs >= 0 && x->runs <= GRAFT_TRIES_MAX;
+                x->stages >= 0 && x->runs >= 0 && x->runs <= GRAFT_TRIES_MAX &&
+                x->way >= 0 && x->way < GRAFT_TUNE_WAYS;
     for (int i = 0; good && i < x->runs; i++) {
         const struct graft_short_run *r = &x->run[i];
         good = r->depth >= 0 && r->depth < GRAFT_DEPTHS && r->rate >= 0 &&
@@ -175,6 +176,9 @@ static bool is_possible(const struct graft_tune_state *x)
     }
     return good;
 }
+
+static const char *const ways[GRAFT_TUNE_WAYS] = {
+    "words after 'unfreeze'", "'unfreeze auto'", "'from_scratch'"};
 
 /* Our own part of a checkpoint, needed before there is a learner. */
 static int peek(struct graft_tune *u, const struct graft_checkpoint *c,
@@ -189,11 +193,10 @@ static int peek(struct graft_tune *u, const struct graft_checkpoint *c,
     if (!is_possible(&x))
         return graft_fail(GRAFT_EFORMAT, "checkpoint '%s' is damaged: its "
                           "numbers are impossible", c->path);
-    if (x.automatic != u->automatic)
+    if (x.way != u->state->way)
         return graft_fail(GRAFT_EMISMATCH, "checkpoint '%s' was made with "
-                          "%s, now it is 'unfreeze %s'", c->path,
-                          x.automatic ? "'unfreeze auto'" : "other words",
-                          u->t->o->tune.unfreeze);
+                          "%s, now it is %s", c->path, ways[x.way],
+                          ways[u->state->way]);
     if (if_later && x.runs <= u->state->runs)
         return GRAFT_OK;
     memcpy(u->state, s->data, (size_t)s->bytes);

@@ -52,6 +52,11 @@ gives 'time limits it' 0 '[0-9]+ epochs from scratch' \
     train "$MINI" few --from-scratch --epochs 100000 --time 2s -o d.onnx
 true_that 'to fewer epochs' bash -c '! grep -q "100000 epochs" out'
 
+gives 'views may be fresh, and mixed' 0 'photos mixed in pairs' \
+    train "$MINI" few --from-scratch --epochs 2 --views fresh --mixup 0.2 \
+    -o fresh.onnx
+true_that 'both are told' grep -q 'fresh views' out
+
 fails_in_one_line 'scratch and words' 1 'last-stage' \
     train "$MINI" few --from-scratch --unfreeze last-stage -o x.onnx
 fails_in_one_line 'scratch and kept statistics' 1 'bn adapt' \

@@ -235,6 +235,28 @@ TEST(task_norms__from_scratch_stopping_changes_nothing)
     stops_and_goes_on(&w, NULL, NULL);
 }
 
+/* Words would take its checkpoint for a decision that was made already. */
+TEST(task_norms__from_scratch_and_words_do_not_go_on_from_each_other)
+{
+    struct deep_world w;
+    struct graft_report *r = NULL;
+    for (int scratch = 0; scratch < 2; scratch++) {
+        struct stop s = {2, 0};
+        deep_begin(&w, 2, scratch ? NULL : "all");
+        w.o.tune.from_scratch = scratch;
+        w.o.progress = stop_after;
+        w.o.progress_ctx = &s;
+        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ECANCELED, "");
+        w.o.progress = NULL;
+        w.o.tune.resume = true;
+        w.o.tune.from_scratch = !scratch;
+        w.o.tune.unfreeze = scratch ? "all" : NULL;
+        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EMISMATCH,
+                     "from_scratch");
+        deep_end(&w);
+    }
+}
+
 TEST(task_norms__from_scratch_without_normalisation_works)
 {
     struct deep_world w;

@@ -197,6 +197,37 @@ TEST(task_tune_auto__to_resume_is_never_to_have_stopped)
     deep_end(&w);
 }
 
+static int stop_in_rates(void *ctx, const char *phase, const char *things,
+                         uint64_t done, uint64_t total)
+{
+    (void)ctx, (void)things, (void)total;
+    return done && !strcmp(phase, "tuning, try-5");
+}
+
+/* Where no depth was ahead, a given rate leaves nothing to try. */
+TEST(task_tune_auto__a_rate_given_later_is_refused)
+{
+    struct deep_world w;
+    struct graft_report *r = NULL;
+    auto_begin(&w, 2);
+    w.o.tune.label_smoothing = 1; /* makes everything worse */
+    w.o.tune.optimizer = "adamw";
+    w.o.l2 = 0.3;
+    w.o.progress = stop_in_rates;
+    assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ECANCELED, "");
+    w.o.progress = NULL;
+    w.o.tune.resume = true;
+    w.o.tune.learning_rate = 0.01;
+    assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EMISMATCH,
+                 "nothing is left");
+    w.o.tune.learning_rate = 0;
+    r = deep_train(&w);
+    assert_false(r->tuning->tuned);
+    assert_true(r->tuning->n_tried > 2);
+    graft_report_free(r);
+    deep_end(&w);
+}
+
 /* ---- val ----------------------------------------------------------------- */
 
 struct door {
@@ -253,5 +284,27 @@ TEST(task_tune_auto__stands_alone)
     assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EARG, "stands alone");
     assert_fails(graft_inspect_unfreeze(&x, w.rt, w.model, NULL, "auto", NULL,
                                         0), GRAFT_EARG, "graft train");
+    deep_end(&w);
+}
+
+/* A word that names nothing is no depth that the network lacks. */
+TEST(task_tune_auto__words_beside_it_are_checked_before_work)
+{
+    struct deep_world w;
+    struct graft_report *r = NULL;
+    auto_begin(&w, 1);
+    w.o.l2 = -1; /* even where a probe without mistakes would end it */
+    w.o.tune.freeze = "typo";
+    assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EARG, "typo");
+    w.o.tune.freeze = "name:nothing*";
+    assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ENOTFOUND, "nothing");
+    w.o.tune.freeze = "all";
+    assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ENOTFOUND, "selects no");
+    w.o.tune.freeze = NULL;
+    w.o.tune.bn = "train";
+    w.o.model = little_path(w.folder, "plain.onnx");
+    little_model(w.rt, w.o.model, 8, 0, LITTLE_GEMM);
+    assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EARG, "folded");
+    assert_null(r);
     deep_end(&w);
 }

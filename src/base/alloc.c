@@ -104,6 +104,13 @@ void graft_free(void *p)
     free(p);
 }
 
+void graft_alloc_trim(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 void graft_alloc_limit(uint64_t bytes)
 {
     atomic_store(&limit, bytes);

@@ -17,6 +17,9 @@ void *graft_calloc(size_t count, size_t size);  /* overflow: NULL, EMEM */
 void *graft_realloc(void *p, size_t bytes);     /* on NULL, p stays valid */
 void *graft_alloc_aligned(size_t bytes);        /* GRAFT_ALIGN, not cleared */
 void graft_free(void *p);                       /* of any of the above */
+/* Gives what was freed back to the system, as far as it can: between two large
+ * pieces of work, so that the holes of the first do not add to the second. */
+void graft_alloc_trim(void);
 char *graft_strdup(const char *s);
 char *graft_strndup(const char *s, size_t n);
 

@@ -63,6 +63,7 @@ void graft_tune_shut(struct graft_tune *u)
     u->x = u->rows = NULL;
     u->place = u->row_of = NULL;
     u->start = u->start_running = NULL;
+    graft_alloc_trim(); /* another depth may be opened next */
 }
 
 int graft_tune_note_start(struct graft_tune *u)

@@ -66,7 +66,8 @@ struct graft_compile {
     const struct graft_selection *train; /* NULL: inference */
     const struct graft_loss *loss;       /* NULL: the caller seeds dout */
     bool exact;
-    uint64_t skip_passes;            /* for tests: graft_pass_bit()s */
+    uint64_t skip_passes;            /* graft_pass_bit()s, for tests and for
+                                        bits that must not depend on layout */
     graft_find_op *find_op;          /* for tests; NULL: graft_op_find */
     int segment_images;              /* for tests: images that a segment
                                         takes at a time; 0: all */

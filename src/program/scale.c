@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ops/common.h"
 #include "program/compiler.h"
+#include "tensor/half.h"
 
 /* ---- the row ------------------------------------------------------------- */
 
@@ -13,6 +14,25 @@ struct scaling {
     const struct graft_call *c;
     int64_t each; /* elements of a slice */
 };
+
+static real bfloat16(real x)
+{
+    float f = (float)x;
+    uint32_t bits;
+    memcpy(&bits, &f, sizeof bits);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+    memcpy(&f, &bits, sizeof f);
+    return (real)f;
+}
+
+/* The types that hold less than what is computed with. */
+static void hold(real *y, int64_t n, unsigned dtype)
+{
+    for (int64_t i = 0; dtype == GRAFT_FLOAT16 && i < n; i++)
+        y[i] = (real)graft_half_to_float(graft_half_of_float((float)y[i]));
+    for (int64_t i = 0; dtype == GRAFT_BFLOAT16 && i < n; i++)
+        y[i] = bfloat16(y[i]);
+}
 
 static void forward_slice(void *ctx, int64_t slice, int worker)
 {
@@ -23,6 +43,9 @@ static void forward_slice(void *ctx, int64_t slice, int worker)
     (void)worker;
     for (int64_t i = 0; i < x->each; i++)
         y[i] = s * w[i];
+    const struct graft_selected *at = x->c->args;
+    if (at->as_held)
+        hold(y, x->each, at->was.fmt.dtype);
 }
 
 static void backward_slice(void *ctx, int64_t slice, int worker)
@@ -80,7 +103,7 @@ static int add_value(struct graft_compiler *c, const char *name,
 
 static int scale_one(struct graft_compiler *c, int i)
 {
-    const struct graft_selected *at = &c->options->train->at[i];
+    struct graft_selected *at = &c->options->train->at[i];
     const struct graft_shape factors = {1, {at->count}};
     const char *name = c->value.at[at->value].name;
     int s = add_value(c, name, &factors);
@@ -91,6 +114,7 @@ static int scale_one(struct graft_compiler *c, int i)
     c->value.at[s].selected = i;
     c->trained[i] = s;
     graft_compiler_replace(c, at->value, scaled);
+    step->args = at;
     step->in[0] = at->value;
     step->in[1] = s;
     step->out[0] = scaled;

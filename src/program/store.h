@@ -31,6 +31,8 @@ struct graft_selection {
                                        slices of dim 0, from 1 on; every
                                        reader sees factor times element */
         struct graft_view was;      /* scale: the elements */
+        bool as_held;               /* scale: readers see what the elements'
+                                       type holds of the products */
     } *at;
     int n;
     int64_t size;                   /* elements of a flat vector */

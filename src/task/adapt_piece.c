@@ -30,6 +30,8 @@ struct piece {
 
 /* ---- what there is to do ------------------------------------------------- */
 
+/* All in rows: which layout a convolution would work in depends on where its
+ * piece begins, so on the memory there is, and layouts round otherwise. */
 static int compile(struct piece *p)
 {
     struct graft_adapting *x = p->x;
@@ -43,7 +45,8 @@ static int compile(struct piece *p)
         .model = m, .n_max = fixed ? fixed : BATCH, .inputs = &dims,
         .n_inputs = 1, .outputs = &p->to, .n_outputs = 1,
         .feeds = &x->at, .n_feeds = x->at != input,
-        .exact = x->a->rt->exact, .bn = GRAFT_BN_BATCH};
+        .exact = x->a->rt->exact, .bn = GRAFT_BN_BATCH,
+        .skip_passes = graft_pass_bit("layout")};
     if (fixed > 1)
         return graft_fail(GRAFT_EUNSUPPORTED, "--bn adapt: '%s' works on "
                           "exactly %d photos at a time, so statistics would "

@@ -222,10 +222,12 @@ static int round_masters(struct graft_tune *u)
     const struct graft_model *m = u->u.model;
     const struct graft_selection *s = u->u.selection;
     int status = GRAFT_OK;
-    for (int k = 0; !status && k < s->n; k++)
-        if (!s->at[k].scale) /* of weights these are, float32 as a rule */
+    for (int k = 0; !status && k < s->n; k++) {
+        s->at[k].as_held = s->at[k].scale; /* the file has the products */
+        if (!s->at[k].scale)
             status = graft_master_round(graft_parameter(m, s->at[k].value),
                                         s->master + s->at[k].offset);
+    }
     if (!status)
         status = graft_norms_round(u->u.program, m);
     graft_program_params(u->u.program);

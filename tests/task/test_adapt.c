@@ -147,6 +147,70 @@ TEST(task_adapt__reads_photos_again_where_memory_is_short)
     adapted_is_what_is_found(PHOTOS * PIXELS * 4, 7);
 }
 
+/* A convolution of each channel by itself, and a normalisation. */
+static int each_channel(struct net *n, const char *const name[2], int x,
+                        int64_t channels)
+{
+    int w = net_random(n, name[0], NET_DIMS(channels, 1, 3, 3));
+    int y = net_node(n, "Conv", name[1],
+                     NET_ATTRS(NET_INTS("pads", 1, 1, 1, 1),
+                               NET_INT("group", channels)), x, w);
+    return net_node(n, "Relu", "each_relu", NULL,
+                    net_conv(n, "after", y, channels, channels, 1, true,
+                             false));
+}
+
+/* Convolutions that would work in blocks of channels, or in rows where their
+ * input comes in rows. */
+static struct net *net_narrow(void)
+{
+    static const char *const name[2] = {"each_w", "each_conv"};
+    struct net *n = net_new(13);
+    int x = net_input(n, "x", NET_DIMS(-1, 3, 12, 12));
+    int a = net_conv(n, "stem", x, 3, 32, 3, true, true);
+    a = each_channel(n, name, a, 32);
+    a = net_conv(n, "thin", a, 32, 16, 1, true, false);
+    a = net_conv(n, "wide", a, 16, 96, 1, true, true);
+    a = net_conv(n, "last", a, 96, 24, 1, true, true);
+    a = net_node(n, "GlobalAveragePool", "pool", NULL, a);
+    a = net_node(n, "Flatten", "flat", NULL, a);
+    const struct graft_dim d[] = {{-1, "N"}, {.value = 24}};
+    assert_ok(graft_edit_value_type(n->m, a, GRAFT_FLOAT, d, 2));
+    net_output(n, a);
+    return n;
+}
+
+static struct net *adapted_within(uint64_t room)
+{
+    char folder[128];
+    memcpy(folder, test_folder(), sizeof folder);
+    struct graft_runtime *rt = little_runtime(2, little_path(folder, "cache"));
+    struct graft_dataset *d = photos(rt, little_path(folder, "data"));
+    struct net *a = net_narrow();
+    struct graft_adapt o = {.rt = rt, .model = a->m, .preprocess = &to_pixels,
+                            .data = d, .room = room};
+    assert_ok(graft_adapt(&o));
+    graft_dataset_free(d);
+    graft_runtime_free(rt);
+    return a;
+}
+
+/* With less memory the network is walked in fewer pieces. */
+TEST(task_adapt__memory_changes_no_bit)
+{
+    struct net *all = adapted_within(0);
+    const uint64_t pixels_fit = PHOTOS * PIXELS * 4;
+    for (uint64_t room = 1; room <= 9 * pixels_fit; room += 2 * pixels_fit) {
+        struct net *some = adapted_within(room);
+        for (int i = 0; i < all->m->tensor.n; i++)
+            assert_memory_equal(all->m->tensor.at[i].data,
+                                some->m->tensor.at[i].data,
+                                all->m->tensor.at[i].bytes);
+        net_free(some);
+    }
+    net_free(all);
+}
+
 TEST(task_adapt__no_normalisation_is_refused)
 {
     struct deep_world w;

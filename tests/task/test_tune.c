@@ -152,11 +152,11 @@ static void store_as_half(const struct deep_world *w, const char *path)
     graft_graph_free(m);
 }
 
-TEST(task_tune__what_is_judged_is_what_the_files_types_hold)
+static void comes_back_from_halves(const char *unfreeze)
 {
     struct deep_world w;
     struct graft_report *again = NULL;
-    deep_begin(&w, 2, "name:*c3*");
+    deep_begin(&w, 2, unfreeze);
     w.o.model = little_path(w.folder, "half.onnx");
     store_as_half(&w, w.o.model);
     struct graft_report *r = deep_train(&w);
@@ -173,6 +173,12 @@ TEST(task_tune__what_is_judged_is_what_the_files_types_hold)
     graft_report_free(again);
     graft_report_free(r);
     deep_end(&w);
+}
+
+TEST(task_tune__what_is_judged_is_what_the_files_types_hold)
+{
+    comes_back_from_halves("name:*c3*");
+    comes_back_from_halves("scale-shift");
 }
 
 /* ---- the same whatever happens ------------------------------------------- */

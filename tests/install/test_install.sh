@@ -73,14 +73,14 @@ if command -v pkg-config >/dev/null; then
     npy x.npy '<f4' "8,$dims" $((8 * 4 * ${dims//,/ * }))
     npy y.npy '<f4' 8, 32
     true_that 'an example trains a head with a loop of its own' quiet \
-        ./finetune "$MINI" "fc.*" x.npy y.npy tuned.onnx
+        ./finetune "$MINI" "graft_head*" x.npy y.npy tuned.onnx
     true_that 'the loss falls' awk '{ v[NR] = $4 }
         END { exit !(NR == 10 && v[10] < v[1]) }' log
     true_that 'only the head has other weights' test 2 = "$(diff \
         <(./list_weights "$MINI") <(./list_weights tuned.onnx) |
-        grep -c "^> fc\.")"
+        grep -c "^> graft_head")"
     true_that 'an example proves a gradient' quiet \
-        ./gradcheck tuned.onnx "fc.weight" x.npy
+        ./gradcheck tuned.onnx graft_head_weight x.npy
     true_that 'it agrees with differences' awk 'NR > 1 {
         d = $2 - $3; if (d > 2e-3 || d < -2e-3) bad = 1; n++ }
         END { exit bad || n != 8 }' log

@@ -6,7 +6,7 @@
 #include "task/tune.h"
 
 /* The head knows nothing yet; the probe's weights take its place. */
-static int open(struct graft_tune *u, bool words_only)
+static int start(struct graft_tune *u, bool words_only)
 {
     struct graft_training *t = u->t;
     const int64_t d = t->trunk.floats;
@@ -29,7 +29,7 @@ static int open(struct graft_tune *u, bool words_only)
 
 int graft_tune_begin(struct graft_tune *u)
 {
-    int status = open(u, false);
+    int status = start(u, false);
     if (!status)
         status = graft_tune_open_rows(u);
     return status == GRAFT_EMEM && u->t->rt->memory_limit ? GRAFT_ELIMIT
@@ -41,7 +41,7 @@ int graft_tune_begin(struct graft_tune *u)
 int graft_tune_check_auto(struct graft_tune *u)
 {
     u->o.unfreeze = "all";
-    int status = open(u, true);
+    int status = start(u, true);
     u->o.unfreeze = u->t->o->tune.unfreeze;
     graft_tunable_release(&u->u);
     return u->t->rt->memory_limit && status == GRAFT_EMEM ? GRAFT_OK : status;

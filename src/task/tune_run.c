@@ -188,6 +188,7 @@ static int steps(struct graft_tune *u)
         char why[GRAFT_MESSAGE_MAX];
         graft_message_save(why);
         int kept = graft_tune_keep(u, true);
+        u->diverged |= kept == GRAFT_EMISMATCH; /* by the last step */
         if (status)
             graft_message_restore(why);
         else

@@ -7,16 +7,7 @@ if ! pictures; then
     finish
 fi
 cd "$T" || exit 1
-mkdir -p few/train few/val
-for c in cat tiger; do
-    mkdir -p few/train/$c few/val/$c
-    for f in $(find "$PICTURES/train/$c" -name '*.jpg' | sort | head -n 12); do
-        cp "$f" few/train/$c/
-    done
-    for f in $(find "$PICTURES/val/$c" -name '*.jpg' | sort | head -n 3); do
-        cp "$f" few/val/$c/
-    done
-done
+few_pictures 12
 
 # From scratch: what is told, the same bytes with other threads, and after a
 # stop.

@@ -9,16 +9,7 @@ if ! pictures; then
 fi
 cd "$T" || exit 1
 # Few pictures, few epochs; the head is held back so that tuning helps.
-mkdir -p few/train few/val
-for c in cat tiger; do
-    mkdir -p few/train/$c few/val/$c
-    for f in $(find "$PICTURES/train/$c" -name '*.jpg' | sort | head -n 10); do
-        cp "$f" few/train/$c/
-    done
-    for f in $(find "$PICTURES/val/$c" -name '*.jpg' | sort | head -n 3); do
-        cp "$f" few/val/$c/
-    done
-done
+few_pictures 10
 small=(--unfreeze last-stage --l2 10 --epochs 3 --batch-size 8)
 
 gives 'inspect says what is trained' 0 '^trained +[0-9]+ of [0-9]+' \

@@ -8,16 +8,7 @@ if ! pictures; then
     finish
 fi
 cd "$T" || exit 1
-mkdir -p few/train few/val
-for c in cat tiger; do
-    mkdir -p few/train/$c few/val/$c
-    for f in $(find "$PICTURES/train/$c" -name '*.jpg' | sort | head -n 10); do
-        cp "$f" few/train/$c/
-    done
-    for f in $(find "$PICTURES/val/$c" -name '*.jpg' | sort | head -n 3); do
-        cp "$f" few/val/$c/
-    done
-done
+few_pictures 10
 
 # The head alone.
 gives 'views of a recipe' 0 '60 with further views: strong' \

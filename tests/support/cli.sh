@@ -126,4 +126,20 @@ pictures() # sets $PICTURES to a folder with train/ and val/, cat/ and tiger/
     [ -d "$PICTURES/train/tiger" ]
 }
 
+few_pictures() # how many of each class to learn from: few/train, few/val
+{
+    local c f
+    for c in cat tiger; do
+        mkdir -p few/train/$c few/val/$c
+        for f in $(find "$PICTURES/train/$c" -name '*.jpg' | sort |
+            head -n "$1"); do
+            cp "$f" few/train/$c/
+        done
+        for f in $(find "$PICTURES/val/$c" -name '*.jpg' | sort |
+            head -n 3); do
+            cp "$f" few/val/$c/
+        done
+    done
+}
+
 finish() { exit $bad; }

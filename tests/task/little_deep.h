@@ -26,5 +26,8 @@ void deep_begin(struct deep_world *w, int threads, const char *unfreeze);
 void deep_end(struct deep_world *w);
 /* Has to succeed. */
 struct graft_report *deep_train(const struct deep_world *w);
+/* The same, and fine-tuning has to win, with val gone from the first feature
+ * to the beginning of its own phase. */
+void deep_train_without_val(struct deep_world *w);
 
 #endif

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "task/little_deep.h"
 
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "graph/edit.h"
@@ -145,4 +147,40 @@ TEST(task_little_deep__the_network_is_as_told)
     assert_true(graft_value_find(m, "r2") >= 0);
     graft_graph_free(m);
     graft_runtime_free(rt);
+}
+
+struct door {
+    const char *val, *away;
+    bool closed, opened;
+};
+
+static int guard(void *ctx, const char *phase, const char *things,
+                 uint64_t done, uint64_t total)
+{
+    struct door *d = ctx;
+    (void)things, (void)done, (void)total;
+    if (!d->closed && !strcmp(phase, "features")) {
+        d->closed = true;
+        assert_int_equal(rename(d->val, d->away), 0);
+    }
+    if (d->closed && !d->opened && !strcmp(phase, "val")) {
+        d->opened = true;
+        assert_int_equal(rename(d->away, d->val), 0);
+    }
+    return 0;
+}
+
+void deep_train_without_val(struct deep_world *w)
+{
+    struct door d = {little_path(w->data, "val"), little_path(w->folder,
+                                                              "away"),
+                     false, false};
+    w->o.no_cache = true;
+    w->o.progress = guard;
+    w->o.progress_ctx = &d;
+    struct graft_report *r = deep_train(w);
+    assert_true(d.opened);
+    assert_true(r->tuning->tuned);
+    assert_int_equal(r->total, 10);
+    graft_report_free(r);
 }

@@ -230,43 +230,11 @@ TEST(task_tune_auto__a_rate_given_later_is_refused)
 
 /* ---- val ----------------------------------------------------------------- */
 
-struct door {
-    const char *val, *away;
-    bool closed, opened;
-};
-
-/* val is gone from the first feature to the beginning of its own phase. */
-static int guard(void *ctx, const char *phase, const char *things,
-                 uint64_t done, uint64_t total)
-{
-    struct door *d = ctx;
-    (void)things, (void)done, (void)total;
-    if (!d->closed && !strcmp(phase, "features")) {
-        d->closed = true;
-        assert_int_equal(rename(d->val, d->away), 0);
-    }
-    if (d->closed && !d->opened && !strcmp(phase, "val")) {
-        d->opened = true;
-        assert_int_equal(rename(d->away, d->val), 0);
-    }
-    return 0;
-}
-
 TEST(task_tune_auto__val_is_closed_until_the_end)
 {
     struct deep_world w;
     auto_begin(&w, 2);
-    struct door d = {little_path(w.data, "val"), little_path(w.folder,
-                                                             "away"),
-                     false, false};
-    w.o.no_cache = true;
-    w.o.progress = guard;
-    w.o.progress_ctx = &d;
-    struct graft_report *r = deep_train(&w);
-    assert_true(d.opened);
-    assert_true(r->tuning->tuned);
-    assert_int_equal(r->total, 10);
-    graft_report_free(r);
+    deep_train_without_val(&w);
     deep_end(&w);
 }
 

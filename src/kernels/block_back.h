@@ -70,6 +70,8 @@ struct graft_block_grad_cut {
     int64_t parts;         /* ranges of images, summed apart */
     int64_t shares, share; /* blocks of input of a task; tasks of a panel */
     int64_t images, lines; /* of a band: images, rows of output */
+    int64_t d_panels;      /* winograd: panels of dy and blocks of x that are */
+    int64_t v_blocks;      /* transformed at a time */
     size_t scratch;        /* bytes for each worker */
     size_t shared;         /* bytes for all of them together */
 };

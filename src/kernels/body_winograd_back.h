@@ -201,7 +201,7 @@ static void wino_dy(const struct graft_winograd_grad *d, int64_t band,
     const struct graft_winograd_axis *a = &b->plan.axis[1];
     const struct graft_conv *g = b->r->g;
     struct wino_band w = wino_band(b, band);
-    int64_t slots = wino_slots(a), tiles = b->group[4], per = a->big + a->small;
+    int64_t slots = wino_slots(a), per = a->big + a->small;
     int64_t width = g->out[2], rows = wino_least(w.row.tile->outputs,
                                                  g->out[1] - w.row.out);
     int row_tile = (int)(w.row.tile - wino_tiles);
@@ -220,7 +220,8 @@ static void wino_dy(const struct graft_winograd_grad *d, int64_t band,
             .columns = wino_least(p.tile->outputs, width - p.out), .t = t};
         wino_backs[p.tile - wino_tiles].rows(&across);
         struct wino_lines down = {
-            .src = t, .dst = d->d + (block * tiles + tile) * GRAFT_BLOCK,
+            .src = t, .dst = d->d + (block - d->first) * d->d_block +
+                           tile * GRAFT_BLOCK,
             .dst_step = slots * d->d_slot, .dst_line = d->d_slot,
             .lines = p.tile->slots};
         wino_backs[row_tile].columns(&down);
@@ -237,11 +238,12 @@ static void wino_outer(const struct graft_winograd_grad *d, int64_t panel,
     const struct graft_winograd_block *b = &d->block;
     const struct graft_winograd_axis *a = b->plan.axis;
     const struct graft_winograd_family *fr = a[0].family, *fc = a[1].family;
-    int64_t columns = wino_slots(&a[1]), tiles = b->group[4];
-    int64_t per = BLOCK_WIDTH / GRAFT_BLOCK;
+    int64_t columns = wino_slots(&a[1]), per = BLOCK_WIDTH / GRAFT_BLOCK;
+    const real *v = b->v + (in - b->x_block) * b->v_block;
+    const real *dy = d->d + (panel * per - d->first) * d->d_block;
     struct graft_block_outer o = {
         .images = 1, .rows = 1, .x_column = GRAFT_BLOCK,
-        .dy_column = GRAFT_BLOCK, .dy_block = tiles * GRAFT_BLOCK,
+        .dy_column = GRAFT_BLOCK, .dy_block = d->d_block,
         .numbers = wino_least(GRAFT_BLOCK, b->k - in * GRAFT_BLOCK),
         .blocks = wino_least(per, d->out_blocks - panel * per),
         .width = BLOCK_WIDTH};
@@ -251,9 +253,8 @@ static void wino_outer(const struct graft_winograd_grad *d, int64_t panel,
         if (first >= end)
             continue;
         o.columns = end - first;
-        o.x = b->v + s * b->v_slot + (in * tiles + first) * GRAFT_BLOCK;
-        o.dy = d->d + s * d->d_slot +
-               (panel * per * tiles + first) * GRAFT_BLOCK;
+        o.x = v + s * b->v_slot + first * GRAFT_BLOCK;
+        o.dy = dy + s * d->d_slot + first * GRAFT_BLOCK;
         o.sum = sum + (fr->set[i] * (int64_t)fc->sets + fc->set[j]) *
                           GRAFT_BLOCK * BLOCK_WIDTH;
         block_outer(&o);
@@ -262,28 +263,48 @@ static void wino_outer(const struct graft_winograd_grad *d, int64_t panel,
 
 /* dw = G' sum G for one number of x: [taps of rows][of columns][width] from
  * [set of rows][of columns], `step` reals apart; in double. */
+CONV_INLINE void wino_taps_of(int taps,
+                              const struct graft_winograd_family *rows,
+                              const struct graft_winograd_family *columns,
+                              const real *sum, int64_t step, double *w)
+{
+    for (int o = 0; o < BLOCK_WIDTH; o += WINO_DOUBLES) {
+        wino_double out[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS];
+        CONV_UNROLL
+        for (int k = 0; k < taps * taps; k++)
+            out[k] = (wino_double){0};
+        const real *at = sum + o;
+        for (int i = 0; i < rows->sets; i++) {
+            wino_double t[GRAFT_WINOGRAD_TAPS];
+            CONV_UNROLL
+            for (int b = 0; b < taps; b++)
+                t[b] = (wino_double){0};
+            for (int j = 0; j < columns->sets; j++, at += step) {
+                wino_double s = __builtin_convertvector(
+                    *(const wino_narrow *)at, wino_double);
+                CONV_UNROLL
+                for (int b = 0; b < taps; b++)
+                    t[b] += columns->g[j][b] * s;
+            }
+            CONV_UNROLL
+            for (int a = 0; a < taps; a++) {
+                CONV_UNROLL
+                for (int b = 0; b < taps; b++)
+                    out[a * taps + b] += rows->g[i][a] * t[b];
+            }
+        }
+        CONV_UNROLL
+        for (int k = 0; k < taps * taps; k++)
+            *(wino_double_at *)(w + k * BLOCK_WIDTH + o) = out[k];
+    }
+}
+
 static void wino_taps(const struct graft_winograd_family *rows,
                       const struct graft_winograd_family *columns,
                       const real *sum, int64_t step, double *w)
 {
-    for (int o = 0; o < BLOCK_WIDTH; o += WINO_DOUBLES) {
-        wino_double out[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS];
-        for (int k = 0; k < rows->taps * columns->taps; k++)
-            out[k] = (wino_double){0};
-        for (int i = 0; i < rows->sets; i++) {
-            wino_double t[GRAFT_WINOGRAD_TAPS] = {{0}};
-            for (int j = 0; j < columns->sets; j++) {
-                const real *at = sum + (i * columns->sets + j) * step + o;
-                wino_double s = __builtin_convertvector(
-                    *(const wino_narrow *)at, wino_double);
-                for (int b = 0; b < columns->taps; b++)
-                    t[b] += columns->g[j][b] * s;
-            }
-            for (int a = 0; a < rows->taps; a++)
-                for (int b = 0; b < columns->taps; b++)
-                    out[a * columns->taps + b] += rows->g[i][a] * t[b];
-        }
-        for (int k = 0; k < rows->taps * columns->taps; k++)
-            *(wino_double_at *)(w + k * BLOCK_WIDTH + o) = out[k];
-    }
+    if (rows->taps == 3)
+        wino_taps_of(3, rows, columns, sum, step, w);
+    else
+        wino_taps_of(4, rows, columns, sum, step, w);
 }

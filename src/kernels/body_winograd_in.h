@@ -90,7 +90,7 @@ static void wino_in_chunk(const struct graft_winograd_block *b,
                           const struct wino_chunk *c, int64_t stride,
                           int64_t block, const real *const line[WINO_SLOTS])
 {
-    int64_t tiles = b->group[4], slots = wino_slots(&b->plan.axis[1]);
+    int64_t slots = wino_slots(&b->plan.axis[1]);
     /* an odd number of vectors: slots then differ in their cache set */
     int64_t t_line = (c->columns | 1) * GRAFT_BLOCK;
     struct wino_columns down = {
@@ -111,8 +111,8 @@ static void wino_in_chunk(const struct graft_winograd_block *b,
     int64_t step = c->tile->outputs * stride * GRAFT_BLOCK;
     for (int64_t i = 0; i < c->n; i++) {
         across.src = c->t + i * step;
-        across.dst = b->v + ((block - b->x_block) * tiles + c->tile0 + i) *
-                                GRAFT_BLOCK;
+        across.dst = b->v + (block - b->x_block) * b->v_block +
+                     (c->tile0 + i) * GRAFT_BLOCK;
         c->tile->in_rows(&across);
     }
 }

@@ -60,6 +60,7 @@ static void begin(struct graft_winograd_block *b,
     b->in_blocks = ceil_div(b->k, GRAFT_BLOCK);
     /* an odd number of vectors: slots then differ in their cache set */
     b->v_slot = (b->in_blocks * b->group[4] | 1) * GRAFT_BLOCK;
+    b->v_block = b->group[4] * GRAFT_BLOCK;
     b->m_slot = (b->group[4] * (b->width / GRAFT_BLOCK) | 1) * GRAFT_BLOCK;
 }
 

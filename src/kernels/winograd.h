@@ -114,19 +114,23 @@ struct graft_winograd_block {
     int64_t in_blocks;     /* of V: those of a group */
     int64_t first, bands;  /* counted through all images */
     int64_t group[5];      /* where the four kinds begin, tiles in all */
-    real *v;               /* [slot][in block][tile][16] */
-    int64_t v_slot;        /* reals from slot to slot */
+    real *v;               /* [slot][in block][tile][16]; gradients:
+                              [in block][slot][tile][16] */
+    int64_t v_slot;        /* reals from slot to slot, */
+    int64_t v_block;       /* from block to block */
     int64_t m_slot;        /* of M: [slot][tile][width] */
 };
 
-/* The same for gradients of weights: dy's tiles lie as V's do. */
+/* The same for gradients of weights: dy's tiles lie as V's do. There what is
+ * read one after the other are a block's slots. */
 struct graft_winograd_grad {
     struct graft_winograd_block block;
     const real *dy;
     int64_t dy_step;
     int64_t out_blocks;
-    real *d;               /* [slot][out block][tile][16] */
-    int64_t d_slot;
+    real *d;               /* [out block][slot][tile][16] */
+    int64_t first;         /* block of dy, the first one in D */
+    int64_t d_slot, d_block;
 };
 
 struct graft_winograd_kernels {

@@ -1,7 +1,10 @@
 /* Winograd: gradients of weights. A block of bands goes through three steps
- * that all workers share: V from x, D from dy, and for each pair of a block of
+ * that all workers share: D from dy, V from x, and for each pair of a block of
  * input and a panel of output channels the products of their slots, summed
- * over tiles; the sums of the last block become gradients at once.
+ * over tiles; the sums of the last block become gradients at once. Sums of all
+ * pairs are many times what x and dy are where channels are many and maps are
+ * small: there one block has all bands, a pair's sums never leave the cache,
+ * and D and V are made of some of the channels at a time.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -15,9 +18,11 @@
  * way to gradients. */
 enum { OUTER = 16, SUMS = 120, TRANSFORM = 8, TAPS_OF = 140 };
 enum {
-    NEAR = 6 << 20,   /* bytes of V and D in a block of bands, */
-    WHOLE = 16 << 20, /* or of all bands, where a panel's D has no more */
-    PANEL = 1 << 19,  /* than that: sums are then written once */
+    NEAR = 6 << 20,   /* bytes of V and D in a block of bands; */
+    PANEL = 2 << 20,  /* all bands where a panel's D has no more, */
+    GROUP = 11 << 20, /* then bytes of D at a time, */
+    INPUTS = 4,       /* blocks of x in V, */
+    PAIRS = 16,       /* but pairs enough to share out */
     SHARE = 4,        /* blocks of channels in a task */
     NUMBERS = 8       /* of x whose gradients are written together */
 };
@@ -57,10 +62,20 @@ static int64_t tiles_of(const struct graft_winograd_axis *a)
     return a->big + a->small;
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t in_blocks(const struct graft_conv *g)
+{
+    return ceil_div(g->image ? 4 * g->c : g->c, GRAFT_BLOCK);
+}
+
 static int64_t pairs_of(const struct graft_block_grad_cut *c,
                         const struct graft_conv *g)
 {
-    return c->panels * ceil_div(g->image ? 4 * g->c : g->c, GRAFT_BLOCK);
+    return c->panels * in_blocks(g);
 }
 
 static bool pays(const struct graft_block_grad_cut *c,
@@ -83,20 +98,16 @@ static bool pays(const struct graft_block_grad_cut *c,
     return fast < direct;
 }
 
-/* Of the largest block. */
-static size_t v_bytes(const struct graft_winograd_block *b)
+/* An odd number of vectors: slots then differ in their cache set. */
+static int64_t slot_of(const struct graft_winograd_block *b)
 {
-    return padded(all_slots(&b->plan) * b->v_slot * (int64_t)sizeof(real));
+    return (b->group[4] | 1) * GRAFT_BLOCK;
 }
 
-static int64_t d_slot(const struct graft_winograd_block *b, int64_t blocks)
+/* V or D of some blocks of channels, for the largest block of bands. */
+static size_t map_bytes(const struct graft_winograd_block *b, int64_t blocks)
 {
-    return (blocks * b->group[4] | 1) * GRAFT_BLOCK;
-}
-
-static size_t d_bytes(const struct graft_winograd_block *b, int64_t blocks)
-{
-    return padded(all_slots(&b->plan) * d_slot(b, blocks) *
+    return padded(all_slots(&b->plan) * slot_of(b) * blocks *
                   (int64_t)sizeof(real));
 }
 
@@ -112,18 +123,31 @@ bool graft_winograd_grad_cut(struct graft_block_grad_cut *c,
     if (g->group > 1 || !graft_winograd_cut(&c->cut, g, n_max, k))
         return false;
     struct graft_winograd_plan p = graft_winograd_plan(&c->cut);
-    int64_t blocks = ceil_div(g->image ? 4 * g->c : g->c, GRAFT_BLOCK) +
-                     ceil_div(g->m, GRAFT_BLOCK);
+    int64_t blocks = in_blocks(g) + ceil_div(g->m, GRAFT_BLOCK);
     int64_t all = n_max * tiles_of(&p.axis[0]);
-    int64_t band = all_slots(&p) * tiles_of(&p.axis[1]) * blocks *
-                   GRAFT_BLOCK * (int64_t)sizeof(real);
-    p.bands = NEAR / band > 0 ? NEAR / band : 1;
+    int64_t band = all_slots(&p) * tiles_of(&p.axis[1]) * GRAFT_BLOCK *
+                   (int64_t)sizeof(real);
+    p.bands = NEAR / (band * blocks) > 0 ? NEAR / (band * blocks) : 1;
     p.bands = ceil_div(all, ceil_div(all, p.bands));
-    if (all * band <= WHOLE &&
-        all * band / blocks * k->block.width / GRAFT_BLOCK <= PANEL)
+    if (all * band * k->block.width / GRAFT_BLOCK <= PANEL)
         p.bands = all;
     return pays(c, g, n_max, &p) &&
            graft_winograd_grad_cut_as(c, g, n_max, k, &p);
+}
+
+/* What is transformed at a time. */
+static void cut_channels(struct graft_block_grad_cut *c,
+                         const struct graft_conv *g,
+                         const struct graft_winograd_block *b, bool whole)
+{
+    c->d_panels = c->panels;
+    c->v_blocks = in_blocks(g);
+    if (!whole)
+        return;
+    int64_t d = (int64_t)map_bytes(b, ceil_div(g->m, GRAFT_BLOCK));
+    c->d_panels = ceil_div(c->panels, ceil_div(d, GROUP));
+    int64_t most = ceil_div(PAIRS, c->d_panels);
+    c->v_blocks = least(c->v_blocks, most > INPUTS ? most : INPUTS);
 }
 
 bool graft_winograd_grad_cut_as(struct graft_block_grad_cut *c,
@@ -132,7 +156,6 @@ bool graft_winograd_grad_cut_as(struct graft_block_grad_cut *c,
                                 const struct graft_winograd_plan *plan)
 {
     struct graft_winograd_plan p = *plan;
-    int64_t out = ceil_div(g->m, GRAFT_BLOCK);
     int64_t all = n_max * tiles_of(&p.axis[0]);
     if (g->group > 1 || !graft_winograd_cut_as(&c->cut, g, n_max, k, &p))
         return false;
@@ -140,9 +163,11 @@ bool graft_winograd_grad_cut_as(struct graft_block_grad_cut *c,
     c->width = k->block.width;
     c->panels = ceil_div(g->m, c->width);
     graft_winograd_begin(&b, &p, g, k, 0, p.bands);
+    cut_channels(c, g, &b, all <= p.bands);
     c->winograd = true;
     c->parts = c->shares = 1;
-    c->shared = v_bytes(&b) + d_bytes(&b, out);
+    c->shared = map_bytes(&b, c->v_blocks) +
+                map_bytes(&b, c->d_panels * c->width / GRAFT_BLOCK);
     c->scratch = graft_winograd_in_scratch(&p);
     size_t sums = padded(sums_of(&p, c->width) * (int64_t)sizeof(real));
     if (all > p.bands)
@@ -158,7 +183,9 @@ struct job {
     struct graft_winograd_grad d;
     const struct graft_block_grad_run *r;
     const struct graft_winograd_kernels *k;
-    int64_t in_shares;
+    int64_t panel;         /* the first one of D */
+    int64_t panels, d_blocks; /* in D */
+    int64_t all_in;        /* blocks of x */
     real *sums;            /* of all pairs; NULL: in each worker's scratch */
     char *scratch;
     size_t step;
@@ -176,19 +203,19 @@ static void in_task(void *ctx, int64_t i, int worker)
 {
     const struct job *j = ctx;
     const struct graft_winograd_block *b = &j->d.block;
-    int64_t first, n;
-    share_out(b->in_blocks, i % j->in_shares, j->in_shares, &first, &n);
-    j->k->in(b, b->first + i / j->in_shares, first, n,
+    int64_t first, n, shares = ceil_div(b->in_blocks, SHARE);
+    share_out(b->in_blocks, i % shares, shares, &first, &n);
+    j->k->in(b, b->first + i / shares, b->x_block + first, n,
              (real *)(void *)(j->scratch + (size_t)worker * j->step));
 }
 
 static void dy_task(void *ctx, int64_t i, int worker)
 {
     const struct job *j = ctx;
-    int64_t first, n, shares = ceil_div(j->d.out_blocks, SHARE);
+    int64_t first, n, shares = ceil_div(j->d_blocks, SHARE);
     (void)worker;
-    share_out(j->d.out_blocks, i % shares, shares, &first, &n);
-    j->k->dy(&j->d, j->d.block.first + i / shares, first, n);
+    share_out(j->d_blocks, i % shares, shares, &first, &n);
+    j->k->dy(&j->d, j->d.block.first + i / shares, j->d.first + first, n);
 }
 
 /* Where each tap of number `channel` of x stands in an output's gradients,
@@ -220,9 +247,13 @@ static void write_numbers(const struct job *j, int64_t panel, int64_t first,
     int64_t place[NUMBERS * GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS];
     for (int64_t n = 0; n < count; n++)
         places_of(place + n * taps, g, f, first + n);
+    const bool aside = !j->r->add && f->taps == g->kernel[1] &&
+                       f->taps == g->kernel[2];
     for (int64_t o = 0; o < width && panel * width + o < g->m; o++) {
         real *dw = j->r->dw + (panel * width + o) * each;
-        for (int64_t k = 0; k < count * taps; k++)
+        for (int64_t k = 0; aside && k < count * taps; k++)
+            dw[place[0] + k] = (real)w[k * width + o];
+        for (int64_t k = 0; !aside && k < count * taps; k++)
             if (place[k] >= 0)
                 dw[place[k]] = (real)(w[k * width + o] +
                                       (j->r->add ? (double)dw[place[k]] : 0));
@@ -253,10 +284,11 @@ static void pair_task(void *ctx, int64_t i, int worker)
 {
     const struct job *j = ctx;
     const struct graft_winograd_block *b = &j->d.block;
-    int64_t panel = i / b->in_blocks, in = i % b->in_blocks;
+    int64_t panel = j->panel + i / b->in_blocks;
+    int64_t in = b->x_block + i % b->in_blocks;
     int64_t width = j->r->cut->width, size = sums_of(&b->plan, width);
     size_t before = graft_winograd_in_scratch(&b->plan);
-    real *sum = j->sums ? j->sums + i * size
+    real *sum = j->sums ? j->sums + (panel * j->all_in + in) * size
                         : (real *)(void *)(j->scratch +
                                            (size_t)worker * j->step + before);
     if (j->first)
@@ -264,6 +296,29 @@ static void pair_task(void *ctx, int64_t i, int worker)
     j->k->outer(&j->d, panel, in, sum);
     if (j->last)
         gradients(j, panel, in, sum);
+}
+
+/* A block of bands: some panels of dy, and for them all of x, some at a
+ * time. */
+static void work(struct job *j, struct graft_pool *pool)
+{
+    const struct graft_block_grad_cut *c = j->r->cut;
+    const int64_t per = c->width / GRAFT_BLOCK;
+    struct graft_winograd_block *b = &j->d.block;
+    for (j->panel = 0; j->panel < c->panels; j->panel += j->panels) {
+        j->panels = least(c->d_panels, c->panels - j->panel);
+        j->d.first = j->panel * per;
+        j->d_blocks = least(j->panels * per, j->d.out_blocks - j->d.first);
+        graft_pool_for(pool, b->bands * ceil_div(j->d_blocks, SHARE), dy_task,
+                       j);
+        for (int64_t in = 0; in < j->all_in; in += b->in_blocks) {
+            b->x_block = in;
+            b->in_blocks = least(c->v_blocks, j->all_in - in);
+            graft_pool_for(pool, b->bands * ceil_div(b->in_blocks, SHARE),
+                           in_task, j);
+            graft_pool_for(pool, j->panels * b->in_blocks, pair_task, j);
+        }
+    }
 }
 
 void graft_winograd_grad(const struct graft_block_grad_run *r,
@@ -277,7 +332,8 @@ void graft_winograd_grad(const struct graft_block_grad_run *r,
     struct job j = {.d = {.dy = r->dy, .dy_step = r->dy_step,
                           .out_blocks = ceil_div(g->m, GRAFT_BLOCK)},
                     .r = r, .k = graft_winograd_kernels(&r->cut->cut),
-                    .scratch = scratch, .step = scratch_step};
+                    .all_in = in_blocks(g), .scratch = scratch,
+                    .step = scratch_step};
     struct graft_winograd_block *b = &j.d.block;
     int64_t per = tiles_of(&p.axis[0]), bands = r->n * per;
     int64_t blocks = ceil_div(bands, p.bands);
@@ -286,21 +342,20 @@ void graft_winograd_grad(const struct graft_block_grad_run *r,
         memset(r->dw, 0, weights * sizeof *r->dw);
     b->r = &x;
     graft_winograd_begin(b, &p, g, r->k, 0, p.bands);
-    char *d = (char *)shared + v_bytes(b);
+    char *d = (char *)shared + map_bytes(b, r->cut->v_blocks);
     if (r->n_max * per > p.bands)
-        j.sums = (real *)(void *)(d + d_bytes(b, j.d.out_blocks));
+        j.sums = (real *)(void *)(d + map_bytes(b, r->cut->d_panels *
+                                                       r->cut->width /
+                                                       GRAFT_BLOCK));
     b->v = shared;
     j.d.d = (real *)(void *)d;
-    j.in_shares = ceil_div(b->in_blocks, SHARE);
     for (int64_t i = 0; i < blocks; i++) {
         int64_t first = bands * i / blocks, end = bands * (i + 1) / blocks;
         graft_winograd_begin(b, &p, g, r->k, first, end - first);
-        j.d.d_slot = d_slot(b, j.d.out_blocks);
+        j.d.d_slot = b->v_slot = slot_of(b);
+        j.d.d_block = b->v_block = all_slots(&p) * slot_of(b);
         j.first = i == 0;
         j.last = i == blocks - 1;
-        graft_pool_for(pool, b->bands * j.in_shares, in_task, &j);
-        graft_pool_for(pool, b->bands * ceil_div(j.d.out_blocks, SHARE),
-                       dy_task, &j);
-        graft_pool_for(pool, r->cut->panels * b->in_blocks, pair_task, &j);
+        work(&j, pool);
     }
 }

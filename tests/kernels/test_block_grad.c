@@ -222,6 +222,34 @@ TEST(kernels_block_grad__every_family)
     check_shape(&shapes[1], 5, 2); /* a smaller batch */
 }
 
+/* Channels transformed some at a time: the same bits as all at once. */
+TEST(kernels_block_grad__some_channels_at_a_time)
+{
+    const struct shape s = {70, 90, 7, 10, 3, 1, 1, 1, false, "4"};
+    const struct graft_conv g = geometry(&s);
+    const struct graft_kernels *k =
+        graft_kernels_for((enum graft_isa)best_isa());
+    const struct graft_winograd_plan p = {
+        {graft_winograd_tile_axis(s.family, g.out[1]),
+         graft_winograd_tile_axis(s.family, g.out[2])}, 90};
+    struct data d = make(&g, 3, 3);
+    struct graft_block_grad_cut cut;
+    assert_true(graft_winograd_grad_cut_as(&cut, &g, 3, k, &p));
+    assert_true(cut.d_panels == cut.panels && cut.v_blocks == 5);
+    check_cut(&d, &cut, k, "all");
+    real *all = get(d.size, sizeof *all);
+    run(&d, &cut, k, 1, false);
+    memcpy(all, d.dw, (size_t)d.size * sizeof *all);
+    for (cut.d_panels = 1; cut.d_panels < 3; cut.d_panels++)
+        for (cut.v_blocks = 1; cut.v_blocks < 5; cut.v_blocks += 2) {
+            check_cut(&d, &cut, k, "some");
+            run(&d, &cut, k, 2, false);
+            assert_memory_equal(all, d.dw, (size_t)d.size * sizeof *all);
+        }
+    graft_free(all);
+    drop(&d);
+}
+
 TEST(kernels_block_grad__other_shapes)
 {
     static const struct shape shapes[] = {

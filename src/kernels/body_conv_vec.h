@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -49,6 +49,26 @@ CONV_INLINE conv_vec conv_load(const real *p)
 CONV_INLINE void conv_store(real *p, conv_vec v)
 {
     *(conv_vec_at *)p = v;
+}
+
+/* Past the cache, to an address that is a multiple of CONV_VB; seen by other
+ * threads after conv_stream_end. */
+CONV_INLINE void conv_stream(real *p, conv_vec v)
+{
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+    _mm512_stream_ps(p, (__m512)v);
+#elif defined(__AVX2__) && !defined(GRAFT_REAL_DOUBLE)
+    _mm256_stream_ps(p, (__m256)v);
+#else
+    conv_store(p, v);
+#endif
+}
+
+CONV_INLINE void conv_stream_end(void)
+{
+#if defined(__AVX2__)
+    _mm_sfence();
+#endif
 }
 
 CONV_INLINE conv_vec conv_splat(real x)

@@ -211,6 +211,6 @@ static struct wino_band wino_band(const struct graft_winograd_block *b,
 #define GRAFT_WINOGRAD_KERNELS                                              \
     {                                                                       \
         .in = wino_in, .multiply = wino_multiply, .out = wino_out,          \
-        .weights = wino_weights, .dy = wino_dy, .outer = wino_outer,        \
-        .taps = wino_taps                                                   \
+        .weights = wino_weights, .spread = wino_spread, .dy = wino_dy,      \
+        .outer = wino_outer, .taps = wino_taps                              \
     }

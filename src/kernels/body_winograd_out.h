@@ -239,13 +239,14 @@ enum { WINO_DOUBLES = CONV_VB / (int)sizeof(double) };
 /* u = G w G', in double, for output channels o .. */
 CONV_INLINE void wino_weights_at(const struct graft_winograd_family *rows,
                                  const struct graft_winograd_family *columns,
-                                 int taps, int width, const double *w,
+                                 int taps, int width, const real *w,
                                  real *u, int64_t step)
 {
     wino_double from[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS];
     CONV_UNROLL
     for (int k = 0; k < taps * taps; k++)
-        from[k] = *(const wino_double_at *)(w + k * width);
+        from[k] = __builtin_convertvector(
+            *(const wino_narrow *)(w + k * width), wino_double);
     for (int i = 0; i < rows->sets; i++) {
         wino_double t[GRAFT_WINOGRAD_TAPS];
         CONV_UNROLL
@@ -267,7 +268,7 @@ CONV_INLINE void wino_weights_at(const struct graft_winograd_family *rows,
 
 static void wino_weights(const struct graft_winograd_family *rows,
                          const struct graft_winograd_family *columns,
-                         int width, const double *w, real *u, int64_t step)
+                         int width, const real *w, real *u, int64_t step)
 {
     for (int o = 0; o < width; o += WINO_DOUBLES)
         if (rows->taps == 3)
@@ -275,4 +276,20 @@ static void wino_weights(const struct graft_winograd_family *rows,
         else
             wino_weights_at(rows, columns, GRAFT_WINOGRAD_TAPS, width, w + o,
                             u + o, step);
+}
+
+/* Sets of weights, u [set][from][count] reals, to dst [set][step]; `count` a
+ * multiple of 16. far: they would fill the cache before they are read. */
+static void wino_spread(const real *u, int64_t from, real *dst, int64_t step,
+                        int64_t sets, int64_t count, bool far)
+{
+    if (!far || (uintptr_t)dst % CONV_VB || step % CONV_VL) {
+        for (int64_t i = 0; i < sets; i++)
+            memcpy(dst + i * step, u + i * from, (size_t)count * sizeof *dst);
+        return;
+    }
+    for (int64_t i = 0; i < sets; i++)
+        for (int64_t k = 0; k < count; k += CONV_VL)
+            conv_stream(dst + i * step + k, conv_load(u + i * from + k));
+    conv_stream_end();
 }

@@ -149,7 +149,11 @@ struct graft_winograd_kernels {
      * [set of rows][of columns][width], `step` reals from set to set. */
     void (*weights)(const struct graft_winograd_family *rows,
                     const struct graft_winograd_family *columns, int width,
-                    const double *w, real *u, int64_t step);
+                    const real *w, real *u, int64_t step);
+    /* Sets of weights, u [set][from], the first `count` reals of each, to dst
+     * [set][step]; count: a multiple of 16; far: past the cache. */
+    void (*spread)(const real *u, int64_t from, real *dst, int64_t step,
+                   int64_t sets, int64_t count, bool far);
     /* Of gradients of weights: blocks first .. first + n - 1 of a band of dy
      * to D; products of block `in` of V and of a panel of D, summed over
      * tiles, to sum[set][number][width]; weights' gradients from the sums. */

@@ -12,6 +12,7 @@ enum {
     PIECE = 256,   /* weights of an output channel read at once */
     PITCH = PIECE + 16, /* channels lie in cache sets of their own */
     SOME = 4,      /* channels transformed before they are written */
+    FAR = 4 << 20, /* bytes of weights: more are written past the cache */
     SETS = GRAFT_WINOGRAD_SLOTS * GRAFT_WINOGRAD_SLOTS /* at most */
 };
 
@@ -46,7 +47,7 @@ static void read_piece(const struct job *j, int64_t panel, int64_t first,
 /* [tap of rows][of columns][width] of channel `c` of the piece; over depth,
  * of the pixel (row, column) among 2x2, zero beyond the kernel. */
 static void gather(const struct job *j, const real piece[WIDTH][PITCH],
-                   int64_t c, int64_t row, int64_t column, double *w)
+                   int64_t c, int64_t row, int64_t column, real *w)
 {
     const struct graft_conv *g = &j->p->g;
     const struct graft_winograd_family *f = j->plan.axis[0].family;
@@ -55,22 +56,13 @@ static void gather(const struct job *j, const real piece[WIDTH][PITCH],
     for (int64_t a = 0; a < f->taps; a++)
         for (int64_t b = 0; b < f->taps; b++, w += width) {
             int64_t y = a * step + row, x = b * step + column;
+            const real *from = at + y * g->kernel[2] + x;
             bool inside = y < g->kernel[1] && x < g->kernel[2];
-            for (int64_t o = 0; o < width; o++)
-                w[o] = inside ? (double)at[o * PITCH + y * g->kernel[2] + x]
-                              : 0;
+            for (int64_t o = 0; inside && o < width; o++)
+                w[o] = from[o * PITCH];
+            for (int64_t o = 0; !inside && o < width; o++)
+                w[o] = 0;
         }
-}
-
-/* Transformed weights of n channels to dst: as many rows of a set lie side by
- * side. Sets are a power of two apart, where lines would drive each other out
- * of the cache before they are complete. */
-static void write_sets(const real *u, real *dst, int64_t sets, int64_t n,
-                       int64_t width, int64_t step)
-{
-    for (int64_t i = 0; i < sets; i++)
-        memcpy(dst + i * step, u + i * SOME * width,
-               (size_t)(n * width) * sizeof *dst);
 }
 
 static void panel_share(void *ctx, int64_t i, int worker)
@@ -79,7 +71,7 @@ static void panel_share(void *ctx, int64_t i, int worker)
     const struct graft_winograd_family *rows = j->plan.axis[0].family;
     const struct graft_winograd_family *columns = j->plan.axis[1].family;
     real piece[WIDTH][PITCH], u[SETS * SOME * WIDTH];
-    double w[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS * WIDTH];
+    real w[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS * WIDTH];
     int64_t panel = i / j->shares, first = i % j->shares * CHANNELS;
     int64_t rest = j->channels - first, n = rest < CHANNELS ? rest : CHANNELS;
     int64_t pixels = rows->depth ? 4 : 1, depth = j->channels * pixels;
@@ -93,8 +85,10 @@ static void panel_share(void *ctx, int64_t i, int worker)
         j->k->weights(rows, columns, (int)width, w, u + at * width,
                       SOME * width);
         if (at == SOME - 1 || c == n - 1)
-            write_sets(u, dst + (q * j->channels + first + c - at) * width,
-                       sets, at + 1, width, depth * width);
+            j->k->spread(u, SOME * width,
+                         dst + (q * j->channels + first + c - at) * width,
+                         depth * width, sets, (at + 1) * width,
+                         j->p->cut.pack_bytes > FAR);
     }
 }
 

@@ -266,13 +266,22 @@ struct graft_unfreezing {
     int64_t crossing_elements; /* of them, for one photo */
     int batch;                 /* photos a step */
     int64_t activation_bytes, scratch_bytes, packed_bytes;
-    int64_t trained_bytes;     /* parameters, gradient, momentum */
+    int64_t trained_bytes;     /* parameters, gradient, momentum and so on */
     double step_seconds;       /* measured: the fastest of three */
     char *json;                /* all of this */
+    const char *optimizer, *bn;
+    int normalisations;        /* BatchNormalizations in what is trained, of
+                                  bn "stats-frozen" and "train"; else 0 */
 };
-/* What `unfreeze` (less `freeze`, NULL: nothing) selects of the backbone
- * `model` with a head of ten classes set on at `cut` (NULL: by structure), and
- * what a step of `batch` photos (0: 32) takes. */
+/* What graft_train with these options would begin to train of the backbone,
+ * with a head of ten classes, and what a step takes. Of the options these
+ * count: model, cut, preprocess, and of tune unfreeze, freeze, bn, optimizer,
+ * batch_size, ema, from_scratch; what is refused there is refused here. */
+GRAFT_API int graft_inspect_train(struct graft_unfreezing **out,
+                                  graft_runtime *rt,
+                                  const struct graft_train_options *options);
+/* The same for short: `freeze` NULL: nothing; `cut` NULL: by structure; a step
+ * of `batch` photos, 0: 32. */
 GRAFT_API int graft_inspect_unfreeze(struct graft_unfreezing **out,
                                      graft_runtime *rt, const char *model,
                                      const char *cut, const char *unfreeze,

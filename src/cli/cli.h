@@ -160,6 +160,15 @@ int graft_cli_compare(struct graft_conversion *c, const graft_model *was,
 void graft_cli_tell_conversion(const struct graft_conversion *c,
                                const struct graft_settings *s);
 
+/* ---- unfreezing.c: inspect --unfreeze --------------------------------------
+ */
+
+extern const struct graft_option graft_options_unfreeze[];
+/* The first option given that means something only beside --unfreeze; NULL:
+ * none. */
+const char *graft_cli_needs_unfreeze(const struct graft_settings *s);
+int graft_cli_unfreezing(const struct graft_settings *s);
+
 /* ---- help.c -------------------------------------------------------------- */
 
 void graft_cli_help(FILE *to);

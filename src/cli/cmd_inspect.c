@@ -11,16 +11,6 @@ static const struct graft_option options[] = {
      .help = "photos at a time, for the memory plan (default: 16)"},
     {.name = "plan", .take = graft_take_flag, .slot = GRAFT_SLOT(plan),
      .help = "also list the steps of the plan"},
-    {.name = "unfreeze", .arg = "WORDS", .take = graft_take_text,
-     .slot = GRAFT_SLOT(tune.unfreeze),
-     .help = "instead: what 'graft train --unfreeze WORDS' would train, and "
-             "what a step costs in memory and, measured, in time; --batch "
-             "sets its photos (default: 32)"},
-    {.name = "freeze", .arg = "WORDS", .take = graft_take_text,
-     .slot = GRAFT_SLOT(tune.freeze), .help = "take away from those"},
-    {.name = "cut", .arg = "VALUE", .take = graft_take_text,
-     .slot = GRAFT_SLOT(cut),
-     .help = "with --unfreeze: where the new head is set on"},
     {.name = "json", .take = graft_take_flag, .slot = GRAFT_SLOT(json),
      .help = "everything as one JSON object"},
     {.name = NULL},
@@ -198,72 +188,14 @@ static void in_words(const struct graft_settings *s,
     plan(x, s->plan);
 }
 
-/* ---- --unfreeze ---------------------------------------------------------- */
-
-static void name_line(const char *what, const char *name)
-{
-    fputs(what, stdout);
-    graft_cli_put(stdout, name);
-    fputc('\n', stdout);
-}
-
-static void selected(const struct graft_unfreezing *x)
-{
-    int own = x->parameters - x->head_parameters;
-    printf("trained      %d of %d parameters, %s numbers with the new head's "
-           "(of 10 classes)\n", own, x->trainable - x->head_parameters,
-           graft_cli_count(x->elements));
-    name_line("             first: ", x->names[0]);
-    if (own > 1)
-        name_line("             last:  ", x->names[own - 1]);
-    if (x->scaled)
-        printf("             %d of them weights: a factor for each output "
-               "channel\n", x->scaled);
-    printf("stages       %d\n", x->stages);
-    printf("frozen part  once a photo, %s numbers at:\n",
-           graft_cli_count(x->crossing_elements));
-    for (int i = 0; i < x->n_crossing; i++)
-        name_line("             ", x->crossing[i]);
-}
-
-static void costs(const struct graft_unfreezing *x)
-{
-    printf("step         %d photos in %.3g s (%.1f photos/s), measured\n",
-           x->batch, x->step_seconds,
-           x->step_seconds > 0 ? x->batch / x->step_seconds : 0.0);
-    printf("memory       %s activations, ",
-           graft_cli_bytes((uint64_t)x->activation_bytes));
-    printf("%s scratch, ", graft_cli_bytes((uint64_t)x->scratch_bytes));
-    printf("%s packed, ", graft_cli_bytes((uint64_t)x->packed_bytes));
-    printf("%s trained\n", graft_cli_bytes((uint64_t)x->trained_bytes));
-}
-
-static int unfreezing(const struct graft_settings *s)
-{
-    struct graft_unfreezing *x = NULL;
-    int status = graft_inspect_unfreeze(&x, s->rt, s->operand[0], s->cut,
-                                        s->tune.unfreeze, s->tune.freeze,
-                                        s->batch);
-    if (status)
-        return graft_cli_failed(status);
-    if (s->json) {
-        printf("%s\n", x->json);
-    } else {
-        name_line("model        ", s->operand[0]);
-        selected(x);
-        costs(x);
-    }
-    graft_unfreezing_free(x);
-    return GRAFT_EXIT_DONE;
-}
-
 static int run(struct graft_settings *s)
 {
     if (s->tune.unfreeze)
-        return unfreezing(s);
-    if (s->tune.freeze || s->cut)
-        return graft_cli_wrong("--%s needs --unfreeze", s->cut ? "cut"
-                                                               : "freeze");
+        return graft_cli_unfreezing(s);
+    const char *alone = graft_cli_needs_unfreeze(s);
+    if (alone)
+        return graft_cli_wrong("--%s needs --unfreeze, which says what is "
+                               "trained", alone);
     graft_model *m = NULL;
     struct graft_inspection *x = NULL;
     int status = graft_model_open(&m, s->rt, s->operand[0]);
@@ -289,9 +221,12 @@ const struct graft_command graft_cmd_inspect = {
         "values that 'graft train --cut' takes, and the memory that a run\n"
         "needs.\n",
     .example = "graft inspect mobilenetv2.onnx\n"
-               "graft inspect mobilenetv2.onnx --unfreeze last-stage\n",
+               "graft inspect mobilenetv2.onnx --unfreeze last-stage\n"
+               "graft inspect resnet50.onnx --unfreeze all --bn train "
+               "--optimizer adamw\n",
     .min_operands = 1, .max_operands = 1,
     .group = {{"options", options},
+              {"what fine-tuning would cost", graft_options_unfreeze},
               {"model", graft_options_model},
               {"everywhere", graft_options_common}},
     .run = run,

@@ -136,10 +136,7 @@ static int walk(struct graft_adapting *x, const struct graft_survey *s)
     bool *live = graft_calloc((size_t)m->node.n + 1, sizeof *live), passed;
     int status = live ? GRAFT_OK : GRAFT_EMEM;
     if (!status && !norms_before(x, m->output.at[0], live, &passed))
-        status = graft_fail(GRAFT_EARG, "--bn adapt: '%s' has no "
-                            "BatchNormalization up to its features: its "
-                            "exporter folded it into the convolutions, so "
-                            "nothing is left to do; leave --bn out", m->path);
+        status = graft_norms_none(m->path);
     for (bool last = false; !status && !last;) {
         const struct graft_cut *c = next_cut(x, s, live);
         last = !c;

@@ -44,6 +44,14 @@ int graft_norms_count(const struct graft_model *m)
     return n;
 }
 
+int graft_norms_none(const char *path)
+{
+    return graft_fail(GRAFT_EARG, "--bn adapt: '%s' has no "
+                      "BatchNormalization up to its features: its exporter "
+                      "folded it into the convolutions, so nothing is left "
+                      "to do; leave --bn out", path);
+}
+
 /* ---- selecting ----------------------------------------------------------- */
 
 struct marks {

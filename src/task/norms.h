@@ -22,6 +22,8 @@ const char *graft_norms_name(enum graft_norms norms);
 /* Normalisations that a file still has (exporters fold most away). */
 int graft_norms_count(const struct graft_model *m);
 bool graft_is_norm(const struct graft_node *node);
+/* GRAFT_EARG: adapt finds nothing to do in the file `path`. */
+int graft_norms_none(const char *path);
 
 /* Adds scale and bias of normalisations that depend on x, those apart that
  * `freeze` (NULL: nothing) names. None that depends on it is refused: *n is

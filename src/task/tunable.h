@@ -58,10 +58,9 @@ const char *graft_tunable_name(const struct graft_tunable *u, int k);
 void graft_tunable_put(const struct graft_tunable *u, const float *rows,
                        int64_t stride, int n);
 
-/* graft_inspect_unfreeze (tunable_cost.c). */
+/* graft_inspect_train (tunable_cost.c). */
 int graft_tunable_cost(struct graft_unfreezing **out,
-                       struct graft_runtime *rt, const char *path,
-                       const char *cut, const char *unfreeze,
-                       const char *freeze, int batch);
+                       struct graft_runtime *rt,
+                       const struct graft_train_options *o);
 
 #endif

@@ -6,32 +6,32 @@
 #include "base/rng.h"
 #include "onnx/onnx.h"
 #include "report/json.h"
-#include "task/tunable.h"
+#include "task/tune.h"
 #include "train/learner.h"
 
-enum { CLASSES = 10, BATCH = 32, TRIES = 3 };
+enum { CLASSES = 10, TRIES = 3 };
 
 /* ---- the model, with a head that knows nothing --------------------------- */
 
-/* Size of the input, and features at the cut. */
-static int look(struct graft_preprocess *p, int64_t *features,
-                struct graft_runtime *rt, const char *path, const char *cut)
+/* Size of the input, features at the cut, normalisations in the file. */
+static int look(struct graft_preprocess *p, int64_t *features, int *norms,
+                struct graft_runtime *rt, const struct graft_train_options *o)
 {
-    static const struct graft_preprocess_options none =
-        GRAFT_PREPROCESS_OPTIONS;
     struct graft_model *m = NULL;
     struct graft_card *card = NULL;
     struct graft_trunk trunk = {0};
     struct graft_str source;
     graft_str_init(&source);
-    int status = graft_onnx_open(&m, rt, path);
+    int status = graft_onnx_open(&m, rt, o->model);
     if (!status)
         status = graft_card_of(&card, m);
     if (!status)
-        status = graft_choose_preprocess(p, &source, m, card, &none);
+        status = graft_choose_preprocess(p, &source, m, card,
+                                         &o->preprocess);
     if (!status)
-        status = graft_trunk_make(&trunk, m, rt, cut);
+        status = graft_trunk_make(&trunk, m, rt, o->cut);
     *features = trunk.floats;
+    *norms = m ? graft_norms_count(m) : 0;
     graft_free(trunk.cut);
     graft_card_free(card);
     graft_graph_free(m);
@@ -39,14 +39,28 @@ static int look(struct graft_preprocess *p, int64_t *features,
     return status;
 }
 
-static int open_tunable(struct graft_tunable *u, struct graft_runtime *rt,
-                        struct graft_tunable_options *o)
+/* As a training would begin: where adapting finds nothing to do, or no
+ * statistics can follow, it is refused in the same words. */
+static int open_tunable(struct graft_tunable *u, enum graft_norms *norms_of,
+                        struct graft_runtime *rt,
+                        const struct graft_train_options *t,
+                        const struct graft_tune_options *tune)
 {
     struct graft_preprocess p;
     struct graft_probe head = {.classes = CLASSES};
-    int status = look(&p, &head.d, rt, o->path, o->cut);
+    struct graft_tunable_options options = {
+        .path = t->model, .cut = t->cut, .unfreeze = tune->unfreeze,
+        .freeze = tune->freeze}, *o = &options;
+    int norms, status = look(&p, &head.d, &norms, rt, t);
+    if (!status)
+        status = graft_norms_of(&o->norms, tune->bn);
+    if (!status && o->norms == GRAFT_NORMS_ADAPT && !norms)
+        status = graft_norms_none(t->model);
     if (status)
         return status;
+    if (tune->from_scratch && norms)
+        o->norms = GRAFT_NORMS_TRAIN;
+    *norms_of = o->norms;
     head.weight = graft_calloc(CLASSES, (size_t)head.d * sizeof(float));
     head.bias = graft_calloc(CLASSES, sizeof(float));
     struct graft_rng_key key = graft_rng_key(1, 2);
@@ -99,7 +113,8 @@ static int step(struct graft_unfreezing *x, struct graft_learner *l,
 
 /* On numbers as they come: what they are changes no time. */
 static int measure(struct graft_unfreezing *x, struct graft_runtime *rt,
-                   const struct graft_tunable *u)
+                   const struct graft_tunable *u,
+                   const struct graft_tune_options *tune)
 {
     const size_t n = (size_t)graft_program_n_max(u->program) *
                      (size_t)u->crossing.floats;
@@ -111,6 +126,8 @@ static int measure(struct graft_unfreezing *x, struct graft_runtime *rt,
     struct graft_rng_key key = graft_rng_key(3, 4);
     for (size_t i = 0; !status && i < n; i++)
         f.rows[i] = (float)graft_rng_unit(key, i);
+    o.optimizer.name = tune->optimizer;
+    o.ema_decay = tune->ema;
     o.schedule.learning_rate = 1e-9;
     o.fill = fill;
     o.fill_ctx = &f;
@@ -158,25 +175,28 @@ static json_t *list(char *const *text, int n)
 static int set_json(struct graft_unfreezing *x)
 {
     json_t *j = json_pack(
-        "{si si si sI si sI si so so sI si sI sI sI sI so}", "parameters",
-        x->parameters, "head_parameters", x->head_parameters, "scaled",
-        x->scaled, "elements",
-        (json_int_t)x->elements, "trainable", x->trainable,
-        "trainable_elements", (json_int_t)x->trainable_elements, "stages",
-        x->stages, "names", list(x->names, x->parameters), "crossing",
-        list(x->crossing, x->n_crossing), "crossing_elements",
-        (json_int_t)x->crossing_elements, "batch", x->batch,
-        "activation_bytes", (json_int_t)x->activation_bytes, "scratch_bytes",
-        (json_int_t)x->scratch_bytes, "packed_bytes",
-        (json_int_t)x->packed_bytes, "trained_bytes",
-        (json_int_t)x->trained_bytes, "step_seconds",
-        graft_json_real(x->step_seconds));
+        "{si si si sI si sI si so so sI si ss ss si sI sI sI sI so}",
+        "parameters", x->parameters, "head_parameters", x->head_parameters,
+        "scaled", x->scaled, "elements", (json_int_t)x->elements,
+        "trainable", x->trainable,
+        "trainable_elements", (json_int_t)x->trainable_elements,
+        "stages", x->stages, "names", list(x->names, x->parameters),
+        "crossing", list(x->crossing, x->n_crossing),
+        "crossing_elements", (json_int_t)x->crossing_elements,
+        "batch", x->batch, "optimizer", x->optimizer, "bn", x->bn,
+        "normalisations", x->normalisations,
+        "activation_bytes", (json_int_t)x->activation_bytes,
+        "scratch_bytes", (json_int_t)x->scratch_bytes,
+        "packed_bytes", (json_int_t)x->packed_bytes,
+        "trained_bytes", (json_int_t)x->trained_bytes,
+        "step_seconds", graft_json_real(x->step_seconds));
     x->json = graft_json_write(j, 9);
     return x->json ? GRAFT_OK : GRAFT_EMEM;
 }
 
 static int describe(struct graft_unfreezing *x, struct graft_runtime *rt,
-                    const struct graft_tunable *u)
+                    const struct graft_tunable *u,
+                    const struct graft_tune_options *tune)
 {
     struct graft_memory m;
     graft_program_memory(u->program, &m);
@@ -190,35 +210,40 @@ static int describe(struct graft_unfreezing *x, struct graft_runtime *rt,
     x->activation_bytes = m.block_bytes;
     x->scratch_bytes = m.scratch_bytes;
     x->packed_bytes = m.pack_bytes + m.param_bytes;
+    x->optimizer = graft_optimizer_find(tune->optimizer)->name;
+    x->normalisations = u->normalisations;
     int status = names(x, u);
     if (!status)
-        status = measure(x, rt, u);
+        status = measure(x, rt, u, tune);
     return status ? status : set_json(x);
 }
 
 int graft_tunable_cost(struct graft_unfreezing **out,
-                       struct graft_runtime *rt, const char *path,
-                       const char *cut, const char *unfreeze,
-                       const char *freeze, int batch)
+                       struct graft_runtime *rt,
+                       const struct graft_train_options *o)
 {
     struct graft_tunable u = {0};
-    struct graft_tunable_options o = {.path = path, .cut = cut,
-                                      .unfreeze = unfreeze,
-                                      .freeze = freeze};
-    if (!strcmp(unfreeze, "auto"))
+    if (graft_tune_is_auto(&o->tune))
         return graft_fail(GRAFT_EARG, "'auto' chooses by trying it on the "
                           "photos: graft train --unfreeze auto; inspect "
                           "shows what words such as last-stage, stages:2, "
                           "all select and cost");
-    if (batch < 0 || batch > 65536)
-        return graft_fail(GRAFT_EARG, "a step of %d photos", batch);
+    if (o->tune.batch_size < 0 || o->tune.batch_size > 65536)
+        return graft_fail(GRAFT_EARG, "a step of %d photos",
+                          o->tune.batch_size);
+    int status = graft_tune_check(&o->tune);
+    if (status)
+        return status;
     struct graft_unfreezing *x = graft_calloc(1, sizeof *x);
     if (!x)
         return GRAFT_EMEM;
-    x->batch = batch ? batch : BATCH;
-    int status = open_tunable(&u, rt, &o);
+    const struct graft_tune_options tune = graft_tune_choose(&o->tune);
+    enum graft_norms norms = GRAFT_NORMS_FROZEN;
+    x->batch = tune.batch_size;
+    status = open_tunable(&u, &norms, rt, o, &tune);
+    x->bn = graft_norms_name(norms);
     if (!status)
-        status = describe(x, rt, &u);
+        status = describe(x, rt, &u, &tune);
     graft_tunable_release(&u);
     if (status) {
         graft_unfreezing_free(x);

@@ -18,8 +18,31 @@ for word in 'first: ' 'last: ' '^stages ' '^frozen part ' 'photos/s\), measured'
     '^memory '; do
     true_that "and '$word'" grep -Eq "$word" out
 done
+first=$(sed -n 's/.*first: *//p' out)
 gives 'in JSON too' 0 '"step_seconds": ' \
     inspect "$MINI" --unfreeze bias,norm --json
+gives 'inspect knows --bn' 0 '^normalised +[1-9][0-9]* times.*stats-frozen' \
+    inspect "$MINI" --unfreeze "name:$first" --bn stats-frozen
+grep '^trained' out >reached
+gives 'which trains more than the words' 0 '^trained' \
+    inspect "$MINI" --unfreeze "name:$first"
+true_that 'and says so' bash -c '! grep -q normalised out &&
+    ! cmp -s reached <(grep ^trained out)'
+gives 'inspect says all of it' 0 '"bn": "train"' inspect "$MINI" --json \
+    --unfreeze last-stage --bn train --optimizer adamw --batch-size 7
+true_that 'the optimizer and the photos too' bash -c '
+    grep -q "\"optimizer\": \"adamw\"" out && grep -q "\"batch\": 7" out'
+fails_in_one_line 'a way that inspect does not know' 2 'stats-frozen' \
+    inspect "$MINI" --unfreeze all --bn melted
+fails_in_one_line 'one number of photos' 2 'exclude each other' \
+    inspect "$MINI" --unfreeze all --batch 4 --batch-size 4
+fails_in_one_line 'a size that does not fit' 1 'wants an input' \
+    inspect "$MINI" --unfreeze all --size 11x11
+for o in bn=train optimizer=adamw ema=0.9 batch-size=8 freeze=bias size=64x64 \
+    cut=x; do
+    fails_in_one_line "inspect --$o alone" 2 "--${o%=*} needs --unfreeze" \
+        inspect "$MINI" "--$o"
+done
 
 gives 'channels are scaled' 0 'a factor for each output channel|stages' \
     inspect "$MINI" --unfreeze scale-shift

@@ -334,13 +334,15 @@ reference: $(VENV)/bin/python all $(BUILD)/draw
 # Whole networks, each stage as freeze point, or those that PROOF names:
 #   make proof PROOF="resnet18 squeezenet"
 PROOF ?=
-$(BUILD)/gradients: $(BUILD)/tests/proof/gradients.o $(BUILD)/libgraft.a
+PROOFS = $(BUILD)/gradients $(BUILD)/training
+$(PROOFS): $(BUILD)/%: $(BUILD)/tests/proof/%.o $(BUILD)/tests/proof/proof.o \
+           $(BUILD)/libgraft.a
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SAN) -pthread -o $@ $^ $(LDFLAGS) $(LIBS)
 .PHONY: proof
-proof: $(VENV)/bin/python $(BUILD)/gradients
-	$(Q)$(VENV)/bin/python tests/proof/networks.py $(BUILD)/gradients \
-	   $(BUILD)/proof $(PROOF)
+proof: $(VENV)/bin/python $(PROOFS)
+	$(Q)$(VENV)/bin/python tests/proof/networks.py $(BUILD) $(BUILD)/proof \
+	   $(PROOF)
 # What is run is chosen by BENCH and its like, see tests/bench/bench.py:
 #   make bench BENCH="models photos train" (or all), BENCH_PEERS="ort compile"
 #   make bench BENCH=models BENCH_MODELS=resnet18 BENCH_PEERS=ort
@@ -426,5 +428,5 @@ help:
 	@sed -n '/^#/!q; /SPDX/d; s/^# \{0,1\}//p' Makefile
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_OBJ:.o=.d) \
-   $(FUZZ_OBJ:.o=.d) $(BUILD)/tests/proof/gradients.d \
+   $(FUZZ_OBJ:.o=.d) $(wildcard $(BUILD)/tests/proof/*.d) \
    $(BUILD)/pretrained/make_mini.d

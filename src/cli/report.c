@@ -72,6 +72,18 @@ static void normalisations(const struct graft_tuning *t)
                                       : "are those of the photos to train on");
 }
 
+/* A line for each way in which photos reached the steps. */
+static void recipe(const struct graft_report *r)
+{
+    const struct graft_tuning *t = r->tuning;
+    if (t->fresh_views)
+        printf("             each on fresh views (%s)\n",
+               r->augment ? r->augment : "crop, flip");
+    if (t->mixup > 0)
+        printf("             photos mixed in pairs (%g)\n", t->mixup);
+    normalisations(t);
+}
+
 /* A line for each candidate: what the choice was made from. */
 static void tried(const struct graft_tuning *t)
 {
@@ -92,9 +104,11 @@ static void tried(const struct graft_tuning *t)
     }
 }
 
-static void automatic(const struct graft_tuning *t)
+static void automatic(const struct graft_report *r)
 {
+    const struct graft_tuning *t = r->tuning;
     puts("tuned        auto: log losses on photos held out");
+    recipe(r);
     tried(t);
     if (t->tuned)
         printf("             chosen: %s at rate %.3g (%d parameters, %s "
@@ -112,7 +126,7 @@ static void tuning(const struct graft_report *r)
     if (!t)
         return;
     if (t->automatic) {
-        automatic(t);
+        automatic(r);
         return;
     }
     fputs("tuned        ", stdout);
@@ -121,16 +135,10 @@ static void tuning(const struct graft_report *r)
         fputs(" without ", stdout);
         graft_cli_put(stdout, t->freeze);
     }
-    printf(": %d parameters, %s numbers, %d epochs%s", t->parameters,
+    printf(": %d parameters, %s numbers, %d epochs%s\n", t->parameters,
            graft_cli_count(t->elements), t->epochs,
            t->from_scratch ? " from scratch, all photos" : " tried");
-    if (t->fresh_views)
-        printf("\n             each on fresh views (%s)",
-               r->augment ? r->augment : "crop, flip");
-    if (t->mixup > 0)
-        printf("\n             photos mixed in pairs (%g)", t->mixup);
-    putchar('\n');
-    normalisations(t);
+    recipe(r);
     if (t->from_scratch)
         return;
     if (isnan(t->probe_log_loss)) {

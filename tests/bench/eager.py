@@ -1,5 +1,6 @@
 # PyTorch eager running an ONNX file of plain convolutional operators, so that
-# both sides compute the very same network with the very same weights.
+# both sides compute the very same network with the very same weights: for the
+# benchmarks and for tests/reference/finetune.py.
 # SPDX-License-Identifier: Apache-2.0
 import onnx
 import torch
@@ -32,6 +33,11 @@ def _batch_norm(attr, x, scale, bias, mean, var):
                         attr.get("epsilon", 1e-5))
 
 
+def _reduce_mean(attr, x, axes=None):
+    axes = attr["axes"] if axes is None else axes.tolist()
+    return x.mean(list(axes), keepdim=bool(attr.get("keepdims", 1)))
+
+
 def _gemm(attr, a, b, bias=None):
     if attr.get("transB"):
         b = b.T
@@ -40,7 +46,7 @@ def _gemm(attr, a, b, bias=None):
 
 OPERATORS = {
     "Conv": _conv, "MaxPool": _max_pool, "BatchNormalization": _batch_norm,
-    "Gemm": _gemm,
+    "Gemm": _gemm, "ReduceMean": _reduce_mean,
     "Relu": lambda attr, x: F.relu(x),
     "Clip": lambda attr, x, lo=None, hi=None: torch.clamp(
         x, attr.get("min", lo), attr.get("max", hi)),
@@ -49,28 +55,48 @@ OPERATORS = {
     "HardSwish": lambda attr, x: F.hardswish(x),
     "Concat": lambda attr, *xs: torch.cat(xs, attr["axis"]),
     "Dropout": lambda attr, x: x,
+    "Identity": lambda attr, x: x,
+    "Constant": lambda attr: attr["value"],
+    "Softmax": lambda attr, x: x.softmax(attr.get("axis", -1)),
     "GlobalAveragePool": lambda attr, x: x.mean((2, 3), keepdim=True),
     "AveragePool": lambda attr, x: F.avg_pool2d(
         x, attr["kernel_shape"], attr.get("strides", 1)),
     "Flatten": lambda attr, x: x.flatten(attr.get("axis", 1)),
+    "Reshape": lambda attr, x, shape: x.flatten(1),  # rows, for any batch
 }
+
+
+def _attributes(node):
+    found = {a.name: onnx.helper.get_attribute_value(a)
+             for a in node.attribute}
+    return {name: torch.from_numpy(numpy_helper.to_array(value).copy())
+            if isinstance(value, onnx.TensorProto) else value
+            for name, value in found.items()}
+
+
+def _scores(graph):
+    """The first output, or what its Softmax reads."""
+    made = {n.output[0]: n for n in graph.node}
+    last = made[graph.output[0].name]
+    return last.input[0] if last.op_type == "Softmax" else last.output[0]
 
 
 class Eager:
     """Runs the nodes one by one; module() is the same for tracing. `output`:
-    a value's name, None: the model's first."""
+    a value's name, None: the model's scores."""
 
     def __init__(self, path, threads, output=None):
         torch.set_num_threads(threads)
         graph = onnx.load(path).graph
         self.weights = {t.name: torch.from_numpy(
             numpy_helper.to_array(t).copy()) for t in graph.initializer}
-        self.input = [i.name for i in graph.input
-                      if i.name not in self.weights][0]
-        self.output = output or graph.output[0].name
-        self.nodes = [(OPERATORS[n.op_type], list(n.input), n.output[0],
-                       {a.name: onnx.helper.get_attribute_value(a)
-                        for a in n.attribute}) for n in graph.node]
+        fed = next(i for i in graph.input if i.name not in self.weights)
+        self.input = fed.name
+        self.shape = [d.dim_value
+                      for d in fed.type.tensor_type.shape.dim][1:]
+        self.output = output or _scores(graph)
+        self.nodes = [(OPERATORS[n.op_type], list(n.input),
+                       n.output[0], _attributes(n)) for n in graph.node]
 
     def _run(self, values, nodes):
         for function, inputs, output, attr in nodes:

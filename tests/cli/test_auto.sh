@@ -8,16 +8,7 @@ if ! pictures; then
     finish
 fi
 cd "$T" || exit 1
-mkdir -p few
-for part in train val; do
-    for c in cat tiger; do
-        mkdir -p few/$part/$c
-        for f in $(find "$PICTURES/$part/$c" -name '*.jpg' | sort |
-                   head -n 12); do
-            cp "$f" few/$part/$c/
-        done
-    done
-done
+few_pictures 12
 # The head is held back, so that tuning helps.
 auto=(--unfreeze auto --l2 10 --epochs 6 --batch-size 8)
 
@@ -53,16 +44,7 @@ true_that 'the same bytes' cmp a.onnx b.onnx
 # Stopped by a signal after some lines of the log, it goes on to those bytes.
 go_on=()
 for lines in 5 40 80; do
-    "$GRAFT" train "$MINI" few "${auto[@]}" -o t.onnx "${go_on[@]}" \
-        >out 2>err </dev/null &
-    pid=$!
-    for _ in $(seq 1000); do
-        [ "$(cat t.run/log.jsonl 2>/dev/null | wc -l)" -gt $lines ] && break
-        sleep 0.01
-    done
-    kill -TERM $pid
-    wait $pid 2>/dev/null
-    code=$?
+    ended_by TERM $lines t.onnx "$MINI" few "${auto[@]}" "${go_on[@]}"
     true_that "a signal after $lines lines ends it" test $code = 143
     go_on=(--resume)
 done

@@ -25,14 +25,7 @@ gives 'it verifies' 0 'verified' verify a.onnx few
 gives 'once more' 0 'from scratch' train "$MINI" few "${scratch[@]}" \
     -o b.onnx --threads 1
 true_that 'the same bytes' cmp a.onnx b.onnx
-"$GRAFT" train "$MINI" few "${scratch[@]}" -o c.onnx >out 2>err </dev/null &
-pid=$!
-for _ in $(seq 300); do
-    [ "$(cat c.run/log.jsonl 2>/dev/null | wc -l)" -gt 30 ] && break
-    sleep 0.02
-done
-kill -KILL $pid
-wait $pid 2>/dev/null
+ended_by KILL 30 c.onnx "$MINI" few "${scratch[@]}"
 true_that 'a killed one leaves checkpoints' bash -c 'ls c.run/final/step-*.ckpt'
 gives 'another seed does not go on' 1 "'seed 3', now it is 'seed 4'" \
     train "$MINI" few "${scratch[@]}" --seed 4 -o c.onnx --resume

@@ -94,20 +94,10 @@ true_that 'none of them wrote anything' test ! -e x.onnx -a ! -e x.run
 # Stopped by a signal after some steps, it goes on to the same bytes.
 gives 'a run to compare with' 0 'tuned' \
     train "$MINI" few "${small[@]}" --epochs 40 --patience -1 -o long.onnx
-stop() # signal, output: after $lines of its log
+stop() # signal, output, more options: after $lines of its log
 {
-    "$GRAFT" train "$MINI" few "${small[@]}" --epochs 40 --patience -1 \
-        -o "$2" "${@:3}" >out 2>err </dev/null &
-    local pid=$!
-
-    for _ in $(seq 300); do
-        [ "$(cat "${2%.onnx}.run/log.jsonl" 2>/dev/null | wc -l)" -gt "$lines" ] &&
-            break
-        sleep 0.05
-    done
-    kill -"$1" $pid
-    wait $pid 2>/dev/null
-    code=$?
+    ended_by "$1" "$lines" "$2" "$MINI" few "${small[@]}" --epochs 40 \
+        --patience -1 "${@:3}"
 }
 lines=20
 stop TERM t.onnx

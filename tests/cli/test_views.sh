@@ -47,17 +47,7 @@ true_that 'both are in the report' bash -c \
 gives 'the file verifies too' 0 'verified' verify whole.onnx few
 run_until() # signal, lines of the log, options
 {
-    "$GRAFT" train "$MINI" few "${long[@]}" -o k.onnx "${@:3}" >out 2>err \
-        </dev/null &
-    local pid=$!
-
-    for _ in $(seq 300); do
-        [ "$(cat k.run/log.jsonl 2>/dev/null | wc -l)" -gt "$2" ] && break
-        sleep 0.02
-    done
-    kill -"$1" $pid
-    wait $pid 2>/dev/null
-    code=$?
+    ended_by "$1" "$2" k.onnx "$MINI" few "${long[@]}" "${@:3}"
 }
 run_until TERM 12
 true_that 'a signal ends it with its number' test $code = 143
@@ -66,7 +56,7 @@ for word in 'augment flip' 'mixup 0.5' 'views 2'; do
     gives "--$word does not go on" 1 "now it is '$word'" \
         train "$MINI" few "${long[@]}" -o k.onnx --resume --$word
 done
-{ run_until KILL 30 --resume --threads 1; } 2>/dev/null
+run_until KILL 30 --resume --threads 1
 true_that 'killed' test $code = 137
 gives 'it goes on' 0 'tuned' train "$MINI" few "${long[@]}" -o k.onnx \
     --resume --threads 3

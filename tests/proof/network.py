@@ -1,7 +1,9 @@
 # torchvision's networks with random numbers in every tensor, as ONNX files
-# and as gradients of PyTorch in float64 and float32.
+# and as gradients of PyTorch in float64 and float32, normalisations by the
+# file's statistics or by those of the batch.
 # SPDX-License-Identifier: Apache-2.0
 import copy
+import functools
 import logging
 import warnings
 
@@ -66,7 +68,10 @@ class Settle(TorchFunctionMode):
         name = func.__name__
         if name == "batch_norm":
             self.statistics(*args[:3])
-            self.bias = args[4] if len(args) > 4 else kwargs["bias"]
+            self.bias = kwargs["bias"]
+            if kwargs["training"]:  # each batch by its own statistics
+                return torch.cat([func(x, None, None, **kwargs)
+                                  for x in args[0].split(BATCH)])
         elif name in ("conv2d", "linear"):
             bias = args[2] if len(args) > 2 else kwargs.get("bias")
             self.bias = bias if bias is not None else self.bias
@@ -123,39 +128,103 @@ def _randomise(net, generator):
                           ).float()
 
 
+class Running:
+    """Running statistics of a network's normalisations in training, by
+    PyTorch's rule and by ONNX's, whose variances are divided by the count
+    where PyTorch divides by one less."""
+
+    def __init__(self, net):
+        self.torch, self.onnx, self.count = {}, {}, {}
+        for name, m in net.named_modules():
+            if isinstance(m, torch.nn.BatchNorm2d) and m.training:
+                self.note(name, m, m.running_var.clone())
+                m.register_forward_hook(functools.partial(self.after, name))
+
+    def note(self, name, m, onnx):
+        for rule, var in ((self.torch, m.running_var), (self.onnx, onnx)):
+            rule[name + ".running_mean"] = m.running_mean.double().clone()
+            rule[name + ".running_var"] = var.double().clone()
+
+    def after(self, name, m, args, _):
+        n = args[0].numel() // args[0].shape[1]
+        self.count[name + ".running_mean"] = n
+        var, keep = name + ".running_var", 1 - m.momentum
+        part = m.running_var.double() - keep * self.torch[var]
+        self.note(name, m, keep * self.onnx[var] + part * (n - 1) / n)
+
+
 def _gradients(net, xs, dys):
-    """By name, a row for each batch."""
-    found = []
+    """By name, a row for each batch: gradients, with running statistics by
+    ONNX's rule; and those by PyTorch's. And what each is a mean of."""
+    net = copy.deepcopy(net).to(xs.dtype)
+    found, theirs, running = [], [], Running(net)
     for x, dy in zip(xs.split(BATCH), dys.split(BATCH)):
         x = x.clone().requires_grad_(True)
         net.zero_grad()
         net(x).backward(dy)
         grad = {"x": x.grad, **{n: p.grad for n, p in net.named_parameters()}}
-        found.append({n: g.double().flatten() for n, g in grad.items()})
-    return {n: torch.stack([f[n] for f in found]).numpy() for n in found[0]}
+        found.append({n: g.double().flatten() for n, g in grad.items()} |
+                     running.onnx)
+        theirs.append(dict(running.torch))
+    return [{n: torch.stack([f[n] for f in rows]).numpy() for n in rows[0]}
+            for rows in (found, theirs)] + [running.count]
+
+
+def stages(parameters):
+    """(stage, index of its first parameter), in order: blocks where the
+    network has a list of blocks, else stages."""
+    found = []
+    for i, name in enumerate(parameters):
+        parts = name.split(".")[:-1]
+        stage = ".".join(parts[:2])
+        if not found or found[-1][0] != stage:
+            found.append((stage, i))
+    return found
+
+
+def _train_norms(net, first):
+    """Normalisations in training that have or follow that parameter."""
+    reached = False
+    for path, m in net.named_modules():
+        reached |= any(f"{path}.{n}" == first
+                       for n, _ in m.named_parameters(recurse=False))
+        m.training = reached and isinstance(m, torch.nn.BatchNorm2d)
 
 
 class Case:
     """A network, its file, pictures and seeds of the gradient, and by name of
-    the initializer PyTorch's gradients in float64 and its error in float32."""
+    the initializer PyTorch's gradients in float64 and its error in float32;
+    running statistics in the same way."""
 
-    def __init__(self, name, path, seed=1):
+    def __init__(self, name, path, trained=0.0, seed=1):
+        """`trained`: the part of its stages, from the last one, whose
+        normalisations are in training."""
         self.name, self.batch = name, BATCH
         generator = torch.Generator().manual_seed(seed)
         net = getattr(zoo, NETWORKS[name])(weights=None, num_classes=CLASSES)
         net.eval()
+        self.parameters = [n for n, _ in net.named_parameters()]
+        if trained:
+            every = stages(self.parameters)
+            at = len(every) - round(trained * len(every))
+            self.stage, first = every[at]
+            self.trained = self.parameters[first:]
+            _train_norms(net, self.trained[0])
         with torch.no_grad():
             _randomise(net, generator)
-            net = net.double()
+        net = net.double()
+        with torch.no_grad():
             x = self.pictures(net, generator)
         dy = torch.randn(len(x), CLASSES, generator=generator)
-        self.x, self.dy = x.numpy(), dy.numpy()
-        self.parameters = [n for n, _ in net.named_parameters()]
-        self.exact = _gradients(net, x.double(), dy.double())
-        net = copy.deepcopy(net).float()
-        self.float_error = {n: error(g, self.exact[n])
-                            for n, g in _gradients(net, x, dy).items()}
-        _write(net, x[:BATCH], path)
+        self.net, self.x, self.dy = net, x.numpy(), dy.numpy()
+        _write(copy.deepcopy(net).float().eval(), x[:BATCH], path)
+        self.exact, theirs, self.count = _gradients(net, x.double(),
+                                                    dy.double())
+        found, running, _ = _gradients(net, x, dy)
+        # each by PyTorch's own rule: what its float32 costs, not the rule
+        self.float_error = {n: error(running.get(n, g),
+                                     theirs.get(n, self.exact[n]))
+                            for n, g in found.items()}
 
     def pictures(self, net, generator):
         start = copy.deepcopy(net.state_dict())
@@ -170,17 +239,6 @@ class Case:
                 continue
             return x
         raise RuntimeError(f"{self.name}: no picture without ties")
-
-    def stages(self):
-        """(stage, index of its first parameter), in order: blocks where the
-        network has a list of blocks, else stages."""
-        found = []
-        for i, name in enumerate(self.parameters):
-            parts = name.split(".")[:-1]
-            stage = ".".join(parts[:2])
-            if not found or found[-1][0] != stage:
-                found.append((stage, i))
-        return found
 
 
 def _write(net, x, path):

@@ -142,4 +142,20 @@ few_pictures() # how many of each class to learn from: few/train, few/val
     done
 }
 
+# Trains as ARGS say, and ends it by a signal once its log has more lines
+# than that; its exit code is left in $code. The log lies beside FILE.
+ended_by() # signal, lines, FILE of -o, ARGS...
+{
+    local signal=$1 lines=$2 log=${3%.onnx}.run/log.jsonl pid
+    "$GRAFT" train "${@:4}" -o "$3" >"$T/out" 2>"$T/err" </dev/null &
+    pid=$!
+    for _ in $(seq 1500); do
+        [ "$(cat "$log" 2>/dev/null | wc -l)" -gt "$lines" ] && break
+        sleep 0.01
+    done
+    kill -"$signal" $pid
+    { wait $pid; } 2>/dev/null
+    code=$?
+}
+
 finish() { exit $bad; }

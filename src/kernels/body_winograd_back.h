@@ -230,6 +230,9 @@ static void wino_dy(const struct graft_winograd_grad *d, int64_t band,
 
 /* ---- sums over tiles ----------------------------------------------------- */
 
+enum { WINO_CHAIN = 64 }; /* tiles summed in one go, at most: the rounding
+                             errors of a sum grow with its length */
+
 /* Slots of input block `in` times those of a panel, added to
  * sum[set][number of x][width]. */
 static void wino_outer(const struct graft_winograd_grad *d, int64_t panel,
@@ -252,12 +255,16 @@ static void wino_outer(const struct graft_winograd_grad *d, int64_t panel,
         wino_range(b, i, j, &first, &end);
         if (first >= end)
             continue;
-        o.columns = end - first;
-        o.x = v + s * b->v_slot + first * GRAFT_BLOCK;
-        o.dy = dy + s * d->d_slot + first * GRAFT_BLOCK;
         o.sum = sum + (fr->set[i] * (int64_t)fc->sets + fc->set[j]) *
                           GRAFT_BLOCK * BLOCK_WIDTH;
-        block_outer(&o);
+        int64_t chains = (end - first + WINO_CHAIN - 1) / WINO_CHAIN;
+        for (int64_t c = 0; c < chains; c++) {
+            int64_t at = first + (end - first) * c / chains;
+            o.columns = first + (end - first) * (c + 1) / chains - at;
+            o.x = v + s * b->v_slot + at * GRAFT_BLOCK;
+            o.dy = dy + s * d->d_slot + at * GRAFT_BLOCK;
+            block_outer(&o);
+        }
     }
 }
 

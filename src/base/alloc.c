@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/status.h"
 
@@ -109,6 +111,15 @@ void graft_alloc_trim(void)
 #ifdef __GLIBC__
     malloc_trim(0);
 #endif
+}
+
+void graft_alloc_forget(void *p, size_t bytes)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t from = ((uintptr_t)p + page - 1) / page * page;
+    const uintptr_t to = ((uintptr_t)p + bytes) / page * page;
+    if (p && from < to)
+        madvise((char *)p + (from - (uintptr_t)p), to - from, MADV_DONTNEED);
 }
 
 void graft_alloc_limit(uint64_t bytes)

@@ -20,6 +20,9 @@ void graft_free(void *p);                       /* of any of the above */
 /* Gives what was freed back to the system, as far as it can: between two large
  * pieces of work, so that the holes of the first do not add to the second. */
 void graft_alloc_trim(void);
+/* Forgets what stands in memory that is kept: it takes room again only where
+ * it is written. */
+void graft_alloc_forget(void *p, size_t bytes);
 char *graft_strdup(const char *s);
 char *graft_strndup(const char *s, size_t n);
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -26,14 +25,6 @@ static const char *const isa_names[] = {
 const char *graft_version(void)
 {
     return "0.1.0";
-}
-
-uint64_t graft_peak_memory(void)
-{
-    struct rusage use;
-    if (getrusage(RUSAGE_SELF, &use))
-        return 0;
-    return (uint64_t)use.ru_maxrss * 1024; /* Linux counts in KiB */
 }
 
 static int processors(void)

@@ -44,6 +44,10 @@ int graft_runtime_check(const struct graft_runtime *rt);
 int graft_runtime_reserve(const struct graft_runtime *rt, uint64_t bytes,
                           const char *what);
 
+/* What the process takes at this moment, in memory that it has used
+ * (graft_peak_memory: at most, so far). process.c */
+uint64_t graft_memory_now(void);
+
 /* A line for the log sink, without newline. */
 void graft_log(const struct graft_runtime *rt, enum graft_log_level level,
                const char *fmt, ...) GRAFT_PRINTF(3, 4);

@@ -78,11 +78,18 @@ static int allocate(struct graft_program *p)
     p->scratch = graft_alloc_aligned((size_t)(all - c->block_bytes));
     if (!p->block || !p->scratch)
         return GRAFT_EMEM;
-    if (GRAFT_CHECKED) { /* what is read before it was written shows: NaN */
-        memset(p->block, 0xff, (size_t)c->block_bytes);
-        memset(p->scratch, 0xff, (size_t)(all - c->block_bytes));
-    }
+    graft_program_blank(p);
     return GRAFT_OK;
+}
+
+void graft_program_blank(struct graft_program *p)
+{
+    struct graft_memory m;
+    graft_program_memory(p, &m);
+    if (!GRAFT_CHECKED)
+        return;
+    memset(p->block, 0xff, (size_t)m.block_bytes); /* what is read before it */
+    memset(p->scratch, 0xff, (size_t)m.scratch_bytes); /* was written: NaN */
 }
 
 static void *at_buffer(const struct graft_program *p, int buffer)

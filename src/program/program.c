@@ -96,6 +96,16 @@ int graft_program_new(struct graft_program **out, struct graft_runtime *rt,
     return GRAFT_OK;
 }
 
+void graft_program_rest(struct graft_program *p)
+{
+    struct graft_memory m;
+    graft_program_memory(p, &m);
+    graft_alloc_forget(p->block, (size_t)m.block_bytes);
+    graft_alloc_forget(p->scratch, (size_t)m.scratch_bytes);
+    graft_program_blank(p);
+    p->rested = true;
+}
+
 void graft_program_free(struct graft_program *p)
 {
     if (!p)

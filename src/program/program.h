@@ -95,6 +95,9 @@ void graft_program_free(struct graft_program *p);
 /* Section 1: whatever depends on trainable parameters only. Call it after
  * each change of the selection's masters (the first call is made by _new). */
 void graft_program_params(struct graft_program *p);
+/* Until the next forward its activations take no room; what they were is
+ * forgotten. */
+void graft_program_rest(struct graft_program *p);
 
 /* Section 2 for n images, 0 <= n <= n_max. Where values depend on the whole
  * batch, a file that states n_max computes that many and returns the first n;

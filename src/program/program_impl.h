@@ -50,6 +50,7 @@ struct graft_program {
     GRAFT_ARRAY(struct graft_norm_step) norm;
     real *running;                 /* of them all; NULL: none */
     int64_t running_size;
+    bool rested;                   /* what section 1 computes is gone */
 };
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -74,6 +75,8 @@ int graft_get_pack(struct graft_program *p, struct graft_step *s, int i,
  * others). */
 int graft_plain_copy(struct graft_program *p, int v,
                      const struct graft_step *s, int input, void **out);
+/* What block and scratch hold from the beginning: nothing that may be read. */
+void graft_program_blank(struct graft_program *p);
 /* Section 1; the first time everything, then what the selection changes. */
 void graft_program_run_params(struct graft_program *p, bool first);
 

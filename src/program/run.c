@@ -235,6 +235,9 @@ int graft_program_forward(struct graft_program *p, int n)
                           "%d", n, p->c.n_max);
     if (n && n != p->c.n_max && p->c.whole_batch && p->c.facts.batch_varies)
         return other_batch(p, n);
+    if (p->rested)
+        graft_program_run_params(p, true);
+    p->rested = false;
     p->n = n;
     if (p->c.loss_state)
         p->c.loss_state->n = n;

@@ -158,7 +158,7 @@ int graft_classify_train(struct graft_report **out, struct graft_runtime *rt,
     struct graft_training t = {.rt = rt, .o = o, .started = graft_clock()};
     graft_str_init(&t.source);
     const uint64_t own = graft_alloc_stats().live_bytes;
-    const uint64_t all = graft_peak_memory();
+    const uint64_t all = graft_memory_now();
     t.base = all > own ? (int64_t)(all - own) : 0;
     int status = run(&t);
     graft_training_release(&t);

@@ -5,7 +5,9 @@
  *   reading    rows that are pixels, or of what is held out, with photos
  *   steps      rows, gradients and optimizer; the frozen program only where
  *              rows are computed anew
- *   val        programs and photos
+ *
+ * Judging val is lower than these: its rows are made as those of the photos
+ * to train on were, no more at a time, with what trains at rest.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
@@ -16,7 +18,7 @@
 
 enum {
     HELD_PART = 5,       /* one of five photos is held out */
-    LIBRARIES = 4 << 20  /* what decoders and BLAS take beside Graft */
+    LIBRARIES = 3 << 20  /* what decoders and BLAS take beside Graft */
 };
 
 /* Where it starts, gradient, momentum and so on; a checkpoint that is read
@@ -43,6 +45,15 @@ static int64_t waiting(const struct graft_tune *u, int64_t rows)
     return 2 * rows < most ? 2 * rows : most;
 }
 
+/* What fewer photos than it has room for leave of the trained program's
+ * activations. */
+static int64_t of_photos(const struct graft_tune *u,
+                         const struct graft_memory *m)
+{
+    const int shard = graft_program_n_max(u->u.program), n = u->t->train.n;
+    return n < shard ? m->block_bytes / shard * n : m->block_bytes;
+}
+
 /* Bytes at the height of it; `probe`: of the program that gives the head its
  * features, where that is another one. What is asked for counts against a
  * limit at once; what the process is seen to take are pages once used, and
@@ -57,13 +68,13 @@ static int64_t height(const struct graft_tune *u,
     struct graft_memory m;
     graft_program_memory(u->u.program, &m);
     const int64_t unused = used ? m.block_bytes + m.scratch_bytes : 0;
+    const int64_t never = used ? m.block_bytes - of_photos(u, &m) : 0;
     const int64_t photos = p->photos + waiting(u, rows) / (used ? 2 : 1);
     const int64_t features = live + photos + (once ? p->rows : 0) - unused;
     const int64_t reading = live - probe + photos + p->rows - unused;
     const int64_t steps = live - probe + p->rows + p->vectors +
-                          (done ? -p->frozen : photos);
-    const int64_t val = live - probe + photos;
-    return larger(larger(features, reading), larger(steps, val));
+                          (done ? -p->frozen : photos) - never;
+    return larger(larger(features, reading), steps);
 }
 
 static int64_t held_rows(const struct graft_tune *u, int64_t rows)

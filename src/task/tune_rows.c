@@ -235,11 +235,11 @@ static void softmax(double *p, const real *x, int64_t classes)
         p[c] /= sum;
 }
 
-/* Rows 0 .. n-1 of the shard. */
-static int answer(struct graft_tune *u, double *p, int n)
+/* Of rows 0 .. n-1, no more than a shard. */
+static int answer(struct graft_tune *u, double *p, const float *rows, int n)
 {
     const int64_t classes = graft_program_classes(u->u.program);
-    graft_tunable_put(&u->u, u->rows, u->u.floats, n);
+    graft_tunable_put(&u->u, rows, u->u.floats, n);
     graft_program_norm(u->u.program, GRAFT_NORM_RUNNING);
     int status = graft_program_forward(u->u.program, n);
     graft_program_norm(u->u.program, GRAFT_NORM_BATCH);
@@ -259,7 +259,48 @@ int graft_tune_known(struct graft_tune *u, double *p, const int64_t *at,
         status = graft_tune_fetch(u, at + first, count, 0);
         if (!status)
             status = answer(u, p + first * graft_program_classes(
-                                               u->u.program), count);
+                                               u->u.program), u->rows,
+                            count);
+    }
+    return status;
+}
+
+/* No more at a time than learnt at a time, which room is planned for. */
+static int answer_all(struct graft_tune *u, double *p, const float *rows,
+                      int n)
+{
+    const int most = graft_program_n_max(u->u.program);
+    const int shard = most < u->n ? most : u->n;
+    const int64_t classes = graft_program_classes(u->u.program);
+    int status = GRAFT_OK;
+    for (int first = 0; !status && first < n; first += shard) {
+        status = graft_runtime_check(u->t->rt);
+        if (!status)
+            status = answer(u, p + first * classes,
+                            rows + first * u->u.floats,
+                            n - first < shard ? n - first : shard);
+    }
+    return status;
+}
+
+/* The frozen part and the trained one do not take room at the same time, as
+ * while it learnt: rows of as many photos as then are made together. */
+static int answer_apart(struct graft_tune *u, double *p,
+                        struct graft_load_item *items, int n, int most,
+                        float *rows)
+{
+    const int64_t classes = graft_program_classes(u->u.program);
+    int status = GRAFT_OK;
+    for (int first = 0; !status && first < n; first += most) {
+        int count = n - first < most ? n - first : most;
+        graft_program_rest(u->u.program);
+        status = tell(u, "val", first, n);
+        if (!status)
+            status = graft_extract_rows(&u->extract, items + first, count,
+                                        rows);
+        graft_extract_rest(&u->extract);
+        if (!status)
+            status = answer_all(u, p + first * classes, rows, count);
     }
     return status;
 }
@@ -268,8 +309,21 @@ int graft_tune_answer(struct graft_tune *u, double *p,
                       struct graft_load_item *items, int n)
 {
     const int shard = graft_program_n_max(u->u.program);
+    const int64_t classes = graft_program_classes(u->u.program);
     int status = GRAFT_OK;
     u->extract.progress = NULL; /* told here, of all of them */
+    if (u->plan.keep && !u->fresh && u->n <= shard)
+        return answer_apart(u, p, items, n, shard, u->rows);
+    if (u->plan.keep && !u->fresh) {
+        const int most = n < u->n ? n : u->n;
+        float *rows = graft_alloc_aligned((size_t)most *
+                                          (size_t)u->u.floats *
+                                          sizeof *rows);
+        status = rows ? answer_apart(u, p, items, n, most, rows)
+                      : GRAFT_EMEM;
+        graft_free(rows);
+        return status;
+    }
     for (int first = 0; !status && first < n; first += shard) {
         int count = n - first < shard ? n - first : shard;
         status = tell(u, "val", first, n);
@@ -277,8 +331,7 @@ int graft_tune_answer(struct graft_tune *u, double *p,
             status = graft_extract_rows(&u->extract, items + first, count,
                                         u->rows);
         if (!status)
-            status = answer(u, p + first * graft_program_classes(
-                                               u->u.program), count);
+            status = answer_all(u, p + first * classes, u->rows, count);
     }
     return status;
 }

@@ -116,10 +116,19 @@ int graft_extract_compile(struct graft_extract *x)
 
 void graft_extract_release(struct graft_extract *x)
 {
+    if (!x->program && !x->pixels)
+        return;
     graft_program_free(x->program);
     graft_free(x->pixels);
+    graft_alloc_trim(); /* something else takes its place */
     x->program = NULL;
     x->pixels = NULL;
+}
+
+void graft_extract_rest(struct graft_extract *x)
+{
+    if (x->program)
+        graft_program_rest(x->program);
 }
 
 /* ---- one batch ----------------------------------------------------------- */

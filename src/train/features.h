@@ -63,6 +63,8 @@ int64_t graft_extract_photos(struct graft_extract *x,
 int graft_extract_rows(struct graft_extract *x, struct graft_load_item *items,
                        int n, float *dst);
 void graft_extract_release(struct graft_extract *x);
+/* Its program takes no room until the next rows. */
+void graft_extract_rest(struct graft_extract *x);
 
 /* Key of the rows' store: all that they depend on. Two models that agree up
  * to `value`, weights and names included, share it. */

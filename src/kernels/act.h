@@ -25,6 +25,10 @@ struct graft_act {
     enum graft_act_kind kind;
     real a, b;
 };
+/* In `a` of HardSwish: its gradient at -3 and 3 is that beyond them, 0 and 1,
+ * as of the operators that it is made of; else -1/2 and 3/2, see
+ * act_back_hardswish. */
+enum { GRAFT_ACT_OPEN = 1 };
 
 /* Whether the gradient is computed from the input x; otherwise from the
  * output y. */

@@ -171,12 +171,20 @@ static void act_back_hardsigmoid(struct graft_act act, int64_t n,
         dx[i] = ((y[i] <= 0) | (y[i] >= 1)) ? 0 : act.a * dy[i];
 }
 
-/* (2x + 3) / 6 inside [-3, 3], bounds included as in PyTorch. */
+/* (2x + 3) / 6 inside [-3, 3], bounds included as in PyTorch, or not. */
 static void act_back_hardswish(struct graft_act act, int64_t n, const real *x,
                                const real *dy, real *dx)
 {
     const real third = (real)(1.0 / 3), half = (real)0.5;
-    (void)act;
+    if (act.a == GRAFT_ACT_OPEN) {
+        SAME_OR_APART
+        for (int64_t i = 0; i < n; i++) {
+            real inside = x[i] * third + half;
+            real slope = x[i] >= 3 ? 1 : inside;
+            dx[i] = x[i] <= -3 ? 0 : dy[i] * slope;
+        }
+        return;
+    }
     SAME_OR_APART
     for (int64_t i = 0; i < n; i++) {
         real inside = x[i] * third + half;

@@ -205,6 +205,12 @@ int graft_infer_needed(struct graft_compiler *c, struct graft_fact **fact,
 int graft_cut_at_feeds(struct graft_compiler *c,
                        const struct graft_fact *fact, bool *live);
 
+/* ---- parts of pass 5 (gates.c) ------------------------------------------- */
+
+/* Makes one step of x times a function of x that ends with `last`: Swish, or
+ * HardSwish. */
+int graft_recognise_gate(struct graft_compiler *c, struct graft_step *last);
+
 /* Multiplies weights by what is trained of them: their channels' factors. */
 int graft_scale_weights(struct graft_compiler *c); /* (scale.c) */
 

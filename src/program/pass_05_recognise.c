@@ -1,8 +1,8 @@
-/* Pass 5: several steps that together are one thing. x Sigmoid(x) is Swish,
- * which later may become an epilogue. Concat, Split and the channel shuffle of
- * ShuffleNet (Reshape, Transpose, Reshape) along the channels become one step
- * that takes each channel from where it is. Only where nobody sees what lies
- * between; the one step's gradient is that of all.
+/* Pass 5: several steps that together are one thing. x Sigmoid(x) is Swish, and
+ * HardSwish has several forms (gates.c). Concat, Split and the channel shuffle
+ * of ShuffleNet (Reshape, Transpose, Reshape) along the channels become one
+ * step that takes each channel from where it is. Only where nobody sees what
+ * lies between; the one step's gradient is that of all.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -164,37 +164,6 @@ static int make_shuffle(struct graft_compiler *c, struct graft_step *split)
     return GRAFT_OK;
 }
 
-/* ---- Swish -------------------------------------------------------------- */
-
-/* Mul of x and Sigmoid(x). */
-static int make_swish(struct graft_compiler *c, struct graft_step *mul)
-{
-    if (!is_called(mul, "Mul") || mul->n_in != 2)
-        return GRAFT_OK;
-    for (int side = 0; side < 2; side++) {
-        int x = mul->in[1 - side], gate = mul->in[side];
-        struct graft_step *s = gate < 0 ? NULL : c->value.at[gate].producer;
-        if (!s || !is_called(s, "Sigmoid") || s->in[0] != x ||
-            graft_only_reader(c, gate) != mul)
-            continue;
-        struct graft_act *act = graft_arena_alloc(&c->arena, sizeof *act);
-        struct graft_step *swish = graft_compiler_step(
-            c, graft_op_find("", "Swish", 24), 1, 1);
-        if (!swish || !act)
-            return GRAFT_EMEM;
-        *act = (struct graft_act){GRAFT_ACT_SWISH, 1, 0};
-        swish->args = act;
-        swish->marked = mul->marked;
-        swish->in[0] = x;
-        swish->out[0] = mul->out[0];
-        take_place(c, mul, swish);
-        s->dead = true;
-        graft_compiler_link(c);
-        break;
-    }
-    return GRAFT_OK;
-}
-
 /* ---- concatenations before, splits behind ------------------------------- */
 
 /* A step whose only input is a concatenation for it alone reads what that
@@ -270,7 +239,7 @@ int graft_pass_recognise(struct graft_compiler *c)
     for (int i = 0; i < c->step.n && !status; i++)
         status = make_shuffle(c, c->step.at[i]);
     for (int i = 0; i < c->step.n && !status; i++)
-        status = make_swish(c, c->step.at[i]);
+        status = graft_recognise_gate(c, c->step.at[i]);
     for (int i = c->step.n - 1; i >= 0 && !status; i--)
         status = i < c->step.n ? grow(c, i) : GRAFT_OK;
     return status;

@@ -134,6 +134,60 @@ struct graft_report *deep_train(const struct deep_world *w)
     return r;
 }
 
+/* ---- stopping, and other threads ----------------------------------------- */
+
+struct stop {
+    int at, steps; /* of fine-tuning; at 0: never */
+};
+
+static int count_steps(void *ctx, const char *phase, const char *things,
+                       uint64_t done, uint64_t total)
+{
+    struct stop *s = ctx;
+    (void)things, (void)done, (void)total;
+    return !strncmp(phase, "tuning", 6) && ++s->steps == s->at;
+}
+
+void deep_train_until(struct deep_world *w, int step)
+{
+    struct graft_report *r = NULL;
+    struct stop s = {step, 0};
+    w->o.progress = count_steps;
+    w->o.progress_ctx = &s;
+    assert_fails(graft_train(&r, w->rt, &w->o), GRAFT_ECANCELED, "");
+    assert_null(r);
+    w->o.progress = NULL;
+}
+
+int deep_train_counting(struct deep_world *w)
+{
+    struct stop s = {0, 0};
+    w->o.progress = count_steps;
+    w->o.progress_ctx = &s;
+    graft_report_free(deep_train(w));
+    w->o.progress = NULL;
+    return s.steps;
+}
+
+void deep_threads(struct deep_world *w, int threads)
+{
+    graft_runtime_free(w->rt);
+    w->rt = little_runtime(threads, little_path(w->folder, "cache"));
+}
+
+void deep_threads_change_nothing(struct deep_world *w)
+{
+    static const char *const name[] = {"2.onnx", "3.onnx"};
+    for (int i = 0; i < 2; i++) {
+        deep_threads(w, 2 + i);
+        w->o.output = little_path(w->folder, name[i]);
+        graft_report_free(deep_train(w));
+        assert_true(little_same(w->out, w->o.output));
+    }
+}
+
+/* ---- the network --------------------------------------------------------- */
+
 TEST(task_little_deep__the_network_is_as_told)
 {
     char folder[128];
@@ -148,6 +202,8 @@ TEST(task_little_deep__the_network_is_as_told)
     graft_graph_free(m);
     graft_runtime_free(rt);
 }
+
+/* ---- val is away --------------------------------------------------------- */
 
 struct door {
     const char *val, *away;

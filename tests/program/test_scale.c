@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "onnx/onnx.h"
-#include "program/unfreeze.h"
 #include "support/gradient.h"
+#include "support/unfrozen.h"
 #include "train/masters.h"
 
 /* A tensor in a Constant node. */
@@ -54,20 +54,10 @@ static struct net *net_folded(void)
     return n;
 }
 
-static struct graft_unfrozen select(const struct graft_model *m,
-                                    const char *words, const char *freeze)
-{
-    struct graft_compile c = {.model = m, .n_max = 1};
-    struct graft_unfrozen u = {0};
-    if (graft_unfreeze(&u, NULL, &c, words, freeze))
-        fail_msg("%s: %s", words, graft_error_message());
-    return u;
-}
-
 static void expect(const struct graft_model *m, const char *words,
                    const char *freeze, const char *names)
 {
-    struct graft_unfrozen u = select(m, words, freeze);
+    struct graft_unfrozen u = unfrozen_by(m, words, freeze);
     char got[1024] = "";
     for (int i = 0; i < u.n; i++) {
         strncat(got, u.scale[i] ? " *" : " ", 3);
@@ -80,7 +70,7 @@ static void expect(const struct graft_model *m, const char *words,
 TEST(program_scale__the_word_selects)
 {
     struct net *n = net_folded();
-    struct graft_unfrozen u = select(n->m, "scale-shift", NULL);
+    struct graft_unfrozen u = unfrozen_by(n->m, "scale-shift", NULL);
     assert_int_equal(u.elements, 20 + 20 + 20 + 20 + 20 + 8 + 8);
     graft_unfrozen_release(&u);
     expect(n->m, "scale-shift", NULL, " *stem.w stem.b *dw.w *same.w same.b "
@@ -97,7 +87,8 @@ TEST(program_scale__the_word_selects)
 TEST(program_scale__gradients)
 {
     struct gradient_check k = {.net = net_folded(), .loss = true};
-    struct graft_unfrozen u = select(k.net->m, "scale-shift", "name:kept.*");
+    struct graft_unfrozen u = unfrozen_by(k.net->m, "scale-shift",
+                                          "name:kept.*");
     k.n_train = u.n;
     for (int i = 0; i < u.n; i++) {
         k.train[i] = u.value[i];
@@ -156,7 +147,7 @@ static void scores(float *out, const struct graft_model *m,
 TEST(program_scale__what_is_stored_computes_the_same)
 {
     struct net *n = net_folded();
-    struct graft_unfrozen u = select(n->m, "scale-shift", NULL);
+    struct graft_unfrozen u = unfrozen_by(n->m, "scale-shift", NULL);
     struct graft_store *store = NULL;
     struct graft_selection *s = NULL;
     float before[N * 3], trained[N * 3], stored[N * 3];

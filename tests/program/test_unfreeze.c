@@ -1,9 +1,8 @@
 /* Parameters selected by words.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "program/unfreeze.h"
-
 #include "onnx/onnx.h"
 #include "support/net.h"
+#include "support/unfrozen.h"
 
 /* Three resolutions: 8, 4, 2; the second stage is a residual block. */
 static struct net *net_stages(void)
@@ -26,20 +25,10 @@ static struct net *net_stages(void)
     return n;
 }
 
-static struct graft_unfrozen select(const struct graft_model *m,
-                                    const char *words, const char *freeze)
-{
-    struct graft_compile c = {.model = m, .n_max = 1};
-    struct graft_unfrozen u = {0};
-    if (graft_unfreeze(&u, NULL, &c, words, freeze))
-        fail_msg("%s: %s", words, graft_error_message());
-    return u;
-}
-
 static void check(const struct graft_model *m, const char *words,
                   const char *freeze, const char *first, int n)
 {
-    struct graft_unfrozen u = select(m, words, freeze);
+    struct graft_unfrozen u = unfrozen_by(m, words, freeze);
     if (u.n != n || (n && strcmp(m->value.at[u.value[0]].name, first)))
         fail_msg("%s: %d parameters from '%s' on, expected %d from '%s' on",
                  words, u.n, u.n ? m->value.at[u.value[0]].name : "-", n,
@@ -50,7 +39,7 @@ static void check(const struct graft_model *m, const char *words,
 TEST(program_unfreeze__by_words)
 {
     struct net *n = net_stages();
-    struct graft_unfrozen all = select(n->m, "all", NULL);
+    struct graft_unfrozen all = unfrozen_by(n->m, "all", NULL);
     assert_int_equal(all.n, all.trainable);
     assert_int_equal(all.stages, 3);
     assert_int_equal(all.elements, all.all);

@@ -5,6 +5,7 @@
 #define GRAFT_TEST_LITTLE_H
 
 #include "base/runtime.h"
+#include "graph/edit.h"
 
 enum little_head { LITTLE_GEMM, LITTLE_NONE, LITTLE_POOL, LITTLE_SHAPE };
 
@@ -14,6 +15,11 @@ enum little_head { LITTLE_GEMM, LITTLE_NONE, LITTLE_POOL, LITTLE_SHAPE };
  * LITTLE_SHAPE: has a Reshape that states the batch in Flatten's place. */
 void little_model(struct graft_runtime *rt, const char *path, int ir,
                   int batch, enum little_head head);
+
+/* Adds a node with one output; its name is the node's as well. */
+graft_value_id little_node(struct graft_model *m, const char *op,
+                           const graft_value_id *in, int n_in,
+                           const char *out, const struct graft_attr *attr);
 
 /* n pictures into folder/NAME (made): 24x20 BMP, numbered from `first`. */
 void little_photos(const char *folder, const char *name, int red, int first,

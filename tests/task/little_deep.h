@@ -26,8 +26,16 @@ void deep_begin(struct deep_world *w, int threads, const char *unfreeze);
 void deep_end(struct deep_world *w);
 /* Has to succeed. */
 struct graft_report *deep_train(const struct deep_world *w);
-/* The same, and fine-tuning has to win, with val gone from the first feature
- * to the beginning of its own phase. */
+/* Stops at that step of fine-tuning, the first is 1, and has to say so. */
+void deep_train_until(struct deep_world *w, int step);
+/* Steps of fine-tuning in a whole training, which has to succeed. */
+int deep_train_counting(struct deep_world *w);
+/* Goes on in a runtime of so many threads. */
+void deep_threads(struct deep_world *w, int threads);
+/* After a training of one thread: those of two and three make its bytes. */
+void deep_threads_change_nothing(struct deep_world *w);
+/* As deep_train, and fine-tuning has to win, with val gone from the first
+ * feature to the beginning of its own phase. */
 void deep_train_without_val(struct deep_world *w);
 
 #endif

@@ -60,7 +60,7 @@ static graft_value_id weights(struct graft_model *m, const char *name,
     return id;
 }
 
-static graft_value_id node(struct graft_model *m, const char *op,
+graft_value_id little_node(struct graft_model *m, const char *op,
                            const graft_value_id *in, int n_in,
                            const char *out, const struct graft_attr *attr)
 {
@@ -80,7 +80,7 @@ static graft_value_id reshape(struct graft_model *m, graft_value_id v,
     graft_value_id in[2] = {v, -1};
     assert_ok(graft_edit_tensor(&in[1], m, "to", GRAFT_INT64,
                                 &(struct graft_shape){1, {2}}, to));
-    return node(m, "Reshape", in, 2, "flat", NULL);
+    return little_node(m, "Reshape", in, 2, "flat", NULL);
 }
 
 static bool has_gemm(enum little_head head)
@@ -132,16 +132,17 @@ void little_model(struct graft_runtime *rt, const char *path, int ir,
     m->ir_version = ir;
     assert_ok(graft_edit_opset(m, "", 13));
     graft_value_id in[2] = {input(m, batch), weights(m, "conv.weight", &w)};
-    graft_value_id v = node(m, "Conv", in, 2, "conv", conv);
-    v = node(m, "Relu", &v, 1, "relu", NULL);
+    graft_value_id v = little_node(m, "Conv", in, 2, "conv", conv);
+    v = little_node(m, "Relu", &v, 1, "relu", NULL);
     if (head != LITTLE_POOL) {
-        v = node(m, "GlobalAveragePool", &v, 1, "pool", NULL);
+        v = little_node(m, "GlobalAveragePool", &v, 1, "pool", NULL);
         v = head == LITTLE_SHAPE ? reshape(m, v, batch)
-                                 : node(m, "Flatten", &v, 1, "flat", NULL);
+                                 : little_node(m, "Flatten", &v, 1, "flat",
+                                               NULL);
     }
     if (has_gemm(head)) {
         graft_value_id pair[2] = {v, weights(m, "fc.weight", &fc)};
-        v = node(m, "Gemm", pair, 2, "scores", trans_b);
+        v = little_node(m, "Gemm", pair, 2, "scores", trans_b);
     }
     state_output(m, v, head, batch);
     assert_ok(graft_edit_outputs(m, &v, 1));

@@ -27,18 +27,6 @@ static graft_value_id random_tensor(struct graft_model *m, const char *name,
     return id;
 }
 
-static graft_value_id node(struct graft_model *m, const char *op,
-                           const graft_value_id *in, int n_in,
-                           const char *out, const struct graft_attr *attr)
-{
-    graft_value_id id = -1;
-    struct graft_node_spec spec = {.op_type = op, .name = out, .in = in,
-                                   .n_in = n_in, .out_name = out,
-                                   .attr = attr};
-    assert_ok(graft_edit_node(&id, m, &spec));
-    return id;
-}
-
 static graft_value_id conv(struct graft_model *m, graft_value_id x,
                            int channels, const char *weight, const char *out)
 {
@@ -51,7 +39,7 @@ static graft_value_id conv(struct graft_model *m, graft_value_id x,
     const struct graft_shape shape = {4, {WIDTH, channels, 3, 3}};
     const graft_value_id in[] = {x, random_tensor(m, weight, &shape, 0,
                                                   0.2f)};
-    return node(m, "Conv", in, 2, out, attr);
+    return little_node(m, "Conv", in, 2, out, attr);
 }
 
 static graft_value_id norm(struct graft_model *m, graft_value_id x)
@@ -62,7 +50,7 @@ static graft_value_id norm(struct graft_model *m, graft_value_id x)
         random_tensor(m, "norm.bias", &each, 0, 0.1f),
         random_tensor(m, "norm.mean", &each, 0, 0.1f),
         random_tensor(m, "norm.var", &each, 1, 0.01f)};
-    return node(m, "BatchNormalization", in, 5, "norm", NULL);
+    return little_node(m, "BatchNormalization", in, 5, "norm", NULL);
 }
 
 void little_deep_model(struct graft_runtime *rt, const char *path)
@@ -84,15 +72,15 @@ void little_deep_model(struct graft_runtime *rt, const char *path)
     assert_ok(graft_edit_opset(m, "", 13));
     assert_ok(graft_edit_input(&x, m, "image", GRAFT_FLOAT, in, 4));
     x = conv(m, x, 3, "c1.weight", "c1");
-    x = node(m, "Relu", &x, 1, "r1", NULL);
-    pair[1] = x = node(m, "MaxPool", &x, 1, "pool", pool);
+    x = little_node(m, "Relu", &x, 1, "r1", NULL);
+    pair[1] = x = little_node(m, "MaxPool", &x, 1, "pool", pool);
     x = norm(m, conv(m, x, WIDTH, "c2.weight", "c2"));
-    x = node(m, "Relu", &x, 1, "r2", NULL);
+    x = little_node(m, "Relu", &x, 1, "r2", NULL);
     pair[0] = conv(m, x, WIDTH, "c3.weight", "c3");
-    x = node(m, "Add", pair, 2, "sum", NULL);
-    x = node(m, "Relu", &x, 1, "r3", NULL);
-    x = node(m, "GlobalAveragePool", &x, 1, "mean", NULL);
-    x = node(m, "Flatten", &x, 1, "flat", NULL);
+    x = little_node(m, "Add", pair, 2, "sum", NULL);
+    x = little_node(m, "Relu", &x, 1, "r3", NULL);
+    x = little_node(m, "GlobalAveragePool", &x, 1, "mean", NULL);
+    x = little_node(m, "Flatten", &x, 1, "flat", NULL);
     assert_ok(graft_edit_value_type(m, x, GRAFT_FLOAT, out, 2));
     assert_ok(graft_edit_outputs(m, &x, 1));
     assert_ok(graft_onnx_save(m, path, NULL));
@@ -134,6 +122,60 @@ struct graft_report *deep_train(const struct deep_world *w)
     return r;
 }
 
+/* ---- stopping, and other threads ----------------------------------------- */
+
+struct stop {
+    int at, steps; /* of fine-tuning; at 0: never */
+};
+
+static int count_steps(void *ctx, const char *phase, const char *things,
+                       uint64_t done, uint64_t total)
+{
+    struct stop *s = ctx;
+    (void)things, (void)done, (void)total;
+    return !strncmp(phase, "tuning", 6) && ++s->steps == s->at;
+}
+
+void deep_train_until(struct deep_world *w, int step)
+{
+    struct graft_report *r = NULL;
+    struct stop s = {step, 0};
+    w->o.progress = count_steps;
+    w->o.progress_ctx = &s;
+    assert_fails(graft_train(&r, w->rt, &w->o), GRAFT_ECANCELED, "");
+    assert_null(r);
+    w->o.progress = NULL;
+}
+
+int deep_train_counting(struct deep_world *w)
+{
+    struct stop s = {0, 0};
+    w->o.progress = count_steps;
+    w->o.progress_ctx = &s;
+    graft_report_free(deep_train(w));
+    w->o.progress = NULL;
+    return s.steps;
+}
+
+void deep_threads(struct deep_world *w, int threads)
+{
+    graft_runtime_free(w->rt);
+    w->rt = little_runtime(threads, little_path(w->folder, "cache"));
+}
+
+void deep_threads_change_nothing(struct deep_world *w)
+{
+    static const char *const name[] = {"2.onnx", "3.onnx"};
+    for (int i = 0; i < 2; i++) {
+        deep_threads(w, 2 + i);
+        w->o.output = little_path(w->folder, name[i]);
+        graft_report_free(deep_train(w));
+        assert_true(little_same(w->out, w->o.output));
+    }
+}
+
+/* ---- the network --------------------------------------------------------- */
+
 TEST(task_little_deep__the_network_is_as_told)
 {
     char folder[128];
@@ -148,6 +190,8 @@ TEST(task_little_deep__the_network_is_as_told)
     graft_graph_free(m);
     graft_runtime_free(rt);
 }
+
+/* ---- val is away --------------------------------------------------------- */
 
 struct door {
     const char *val, *away;

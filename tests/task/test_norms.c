@@ -129,18 +129,6 @@ TEST(task_norms__nonsense_is_refused)
 
 /* ---- whatever happens meanwhile ------------------------------------------ */
 
-struct stop {
-    int after, calls; /* steps of tuning */
-};
-
-static int stop_after(void *ctx, const char *phase, const char *things,
-                      uint64_t done, uint64_t total)
-{
-    struct stop *s = ctx;
-    (void)things, (void)done, (void)total;
-    return !strncmp(phase, "tuning", 6) && ++s->calls == s->after;
-}
-
 static void stops_and_goes_on(struct deep_world *w, const char *bn,
                               const char *other)
 {
@@ -149,24 +137,18 @@ static void stops_and_goes_on(struct deep_world *w, const char *bn,
     w->o.tune.bn = bn;
     graft_report_free(deep_train(w));
     static const char *const name[] = {"a.onnx", "b.onnx", "c.onnx"};
-    const int after[] = {2, 7, 11};
+    const int after[] = {2, 7, 11}, threads[] = {1, 3, 7};
     for (int i = 0; i < 3; i++) {
-        struct stop s = {after[i], 0};
         w->o.output = little_path(w->folder, name[i]);
-        w->o.progress = stop_after;
-        w->o.progress_ctx = &s;
         w->o.tune.resume = false;
-        assert_fails(graft_train(&r, w->rt, &w->o), GRAFT_ECANCELED, "");
-        w->o.progress = NULL;
+        deep_train_until(w, after[i]);
         w->o.tune.resume = true;
         w->o.tune.bn = other;
         if (other)
             assert_fails(graft_train(&r, w->rt, &w->o), GRAFT_EMISMATCH,
                          "bn ");
         w->o.tune.bn = bn;
-        graft_runtime_free(w->rt);
-        const int threads[] = {1, 3, 7};
-        w->rt = little_runtime(threads[i], little_path(w->folder, "cache"));
+        deep_threads(w, threads[i]);
         graft_report_free(deep_train(w));
         assert_true(little_same(w->out, w->o.output));
     }
@@ -252,13 +234,9 @@ TEST(task_norms__from_scratch_and_words_do_not_go_on_from_each_other)
     struct deep_world w;
     struct graft_report *r = NULL;
     for (int scratch = 0; scratch < 2; scratch++) {
-        struct stop s = {2, 0};
         deep_begin(&w, 2, scratch ? NULL : "all");
         w.o.tune.from_scratch = scratch;
-        w.o.progress = stop_after;
-        w.o.progress_ctx = &s;
-        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ECANCELED, "");
-        w.o.progress = NULL;
+        deep_train_until(&w, 2);
         w.o.tune.resume = true;
         w.o.tune.from_scratch = !scratch;
         w.o.tune.unfreeze = scratch ? "all" : NULL;

@@ -225,14 +225,7 @@ TEST(task_tune__threads_change_no_byte)
     struct graft_report *r = deep_train(&w);
     assert_true(r->tuning->tuned);
     graft_report_free(r);
-    for (int threads = 2; threads <= 3; threads++) {
-        graft_runtime_free(w.rt);
-        w.rt = little_runtime(threads, little_path(w.folder, "cache"));
-        w.o.output = little_path(w.folder, threads == 2 ? "2.onnx"
-                                                        : "3.onnx");
-        graft_report_free(deep_train(&w));
-        assert_true(little_same(w.out, w.o.output));
-    }
+    deep_threads_change_nothing(&w);
     deep_end(&w);
 }
 

@@ -70,18 +70,6 @@ TEST(task_tune_again__pixels_are_decoded_each_time)
 
 /* ---- stopping and going on ----------------------------------------------- */
 
-struct stop {
-    int after, calls; /* steps of tuning */
-};
-
-static int stop_after(void *ctx, const char *phase, const char *things,
-                      uint64_t done, uint64_t total)
-{
-    struct stop *s = ctx;
-    (void)things, (void)done, (void)total;
-    return !strncmp(phase, "tuning", 6) && ++s->calls == s->after;
-}
-
 /* The log without what the clock says. */
 static uint64_t log_hash(const char *path)
 {
@@ -109,16 +97,11 @@ TEST(task_tune_again__epochs_may_be_added)
     w.o.tune.epochs = 4;
     graft_report_free(deep_train(&w));
     w.o.output = little_path(w.folder, "later.onnx");
-    struct stop s = {3, 0}; /* an epoch of the try */
-    struct graft_report *r = NULL;
     w.o.tune.epochs = 2;
-    w.o.progress = stop_after;
-    w.o.progress_ctx = &s;
-    assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ECANCELED, "");
-    w.o.progress = NULL;
+    deep_train_until(&w, 3); /* an epoch of the try */
     w.o.tune.epochs = 4;
     w.o.tune.resume = true;
-    r = deep_train(&w);
+    struct graft_report *r = deep_train(&w);
     assert_int_equal(r->tuning->epochs, 4);
     graft_report_free(r);
     assert_true(little_same(w.out, w.o.output));
@@ -136,16 +119,12 @@ TEST(task_tune_again__to_resume_is_never_to_have_stopped)
     const int after[] = {1, 4, 9, 11}; /* 3 steps an epoch, 9 of the try */
     for (int i = 0; i < 4; i++) {
         char name[16], folder[32];
-        struct stop s = {after[i], 0};
         snprintf(name, sizeof name, "o%d.onnx", i);
         snprintf(folder, sizeof folder, "o%d.run/log.jsonl", i);
         w.o.output = little_path(w.folder, name);
-        w.o.progress = stop_after;
-        w.o.progress_ctx = &s;
         w.o.tune.resume = false;
-        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ECANCELED, "");
+        deep_train_until(&w, after[i]);
         assert_false(graft_file_exists(w.o.output));
-        w.o.progress = NULL;
         assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EEXIST, "--resume");
         w.o.tune.resume = true;
         w.o.tune.momentum = 0.5;
@@ -155,8 +134,7 @@ TEST(task_tune_again__to_resume_is_never_to_have_stopped)
         w.o.seed = 1; /* another fifth is held out */
         assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EMISMATCH, "seed");
         w.o.seed = 0;
-        graft_runtime_free(w.rt);
-        w.rt = little_runtime(1 + i % 3, little_path(w.folder, "cache"));
+        deep_threads(&w, 1 + i % 3);
         graft_report_free(deep_train(&w));
         assert_true(little_same(w.out, w.o.output));
         assert_true(log == log_hash(little_path(w.folder, folder)));

@@ -128,54 +128,28 @@ TEST(task_tune_auto__threads_change_no_byte)
     struct deep_world w;
     auto_begin(&w, 1);
     graft_report_free(deep_train(&w));
-    for (int threads = 2; threads <= 3; threads++) {
-        graft_runtime_free(w.rt);
-        w.rt = little_runtime(threads, little_path(w.folder, "cache"));
-        w.o.output = little_path(w.folder, threads == 2 ? "2.onnx"
-                                                        : "3.onnx");
-        graft_report_free(deep_train(&w));
-        assert_true(little_same(w.out, w.o.output));
-    }
+    deep_threads_change_nothing(&w);
     deep_end(&w);
 }
 
 /* ---- stopping and going on ----------------------------------------------- */
-
-struct stop {
-    int after, calls; /* steps of tuning */
-};
-
-static int stop_after(void *ctx, const char *phase, const char *things,
-                      uint64_t done, uint64_t total)
-{
-    struct stop *s = ctx;
-    (void)things, (void)done, (void)total;
-    return !strncmp(phase, "tuning", 6) && ++s->calls == s->after;
-}
 
 TEST(task_tune_auto__to_resume_is_never_to_have_stopped)
 {
     struct deep_world w;
     struct graft_report *r = NULL;
     auto_begin(&w, 2);
-    struct stop all = {-1, 0};
-    w.o.progress = stop_after;
-    w.o.progress_ctx = &all;
-    graft_report_free(deep_train(&w));
     /* Within the first run, at its end, in later ones, in the last part. */
-    const int steps = all.calls;
+    const int steps = deep_train_counting(&w);
     const int after[] = {1, 18, 19, 40, 100, steps - 20, steps - 2};
     for (int i = 0; i < 7; i++) {
         char name[16];
-        struct stop s = {after[i], 0};
         snprintf(name, sizeof name, "o%d.onnx", i);
         w.o.output = little_path(w.folder, name);
         w.o.tune.resume = false;
-        w.o.progress_ctx = &s;
-        assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ECANCELED, "");
+        deep_train_until(&w, after[i]);
         w.o.tune.resume = true;
         w.o.tune.unfreeze = "all";
-        w.o.progress_ctx = &all;
         assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EMISMATCH,
                      "unfreeze");
         w.o.tune.unfreeze = "auto";
@@ -183,14 +157,10 @@ TEST(task_tune_auto__to_resume_is_never_to_have_stopped)
         assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_EMISMATCH,
                      "momentum");
         w.o.tune.momentum = -1;
-        graft_runtime_free(w.rt);
-        w.rt = little_runtime(1 + i % 3, little_path(w.folder, "cache"));
+        deep_threads(&w, 1 + i % 3);
         /* Twice stopped. */
-        s = (struct stop){3, 0};
-        w.o.progress_ctx = &s;
         if (after[i] < steps - 3)
-            assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ECANCELED, "");
-        w.o.progress_ctx = &all;
+            deep_train_until(&w, 3);
         graft_report_free(deep_train(&w));
         assert_true(little_same(w.out, w.o.output));
     }

@@ -114,8 +114,7 @@ static void same_for_any_threads(struct deep_world *w)
         w->o.tune.resume = false;
         assert_true(train_into(w, "first.onnx").tuned);
         for (int threads = 1; threads <= 3; threads += 2) {
-            graft_runtime_free(w->rt);
-            w->rt = little_runtime(threads, little_path(w->folder, "cache"));
+            deep_threads(w, threads);
             train_into(w, "again.onnx");
             assert_true(same(w, "first.onnx", "again.onnx"));
         }
@@ -263,18 +262,6 @@ TEST(task_views__pairs_of_fresh_pixels_ignore_shards)
 
 /* ---- stopping and going on ----------------------------------------------- */
 
-struct stop {
-    int after, calls; /* steps of tuning */
-};
-
-static int stop_after(void *ctx, const char *phase, const char *things,
-                      uint64_t done, uint64_t total)
-{
-    struct stop *s = ctx;
-    (void)things, (void)done, (void)total;
-    return !strncmp(phase, "tuning", 6) && ++s->calls == s->after;
-}
-
 /* What of it may not change is named. */
 static void refuses_changes(struct deep_world *w)
 {
@@ -296,7 +283,6 @@ static void refuses_changes(struct deep_world *w)
 TEST(task_views__a_stopped_run_goes_on_with_the_same_ones)
 {
     struct deep_world w;
-    struct graft_report *r = NULL;
     deep_begin(&w, 2, NULL);
     w.o.views = GRAFT_VIEWS_FRESH;
     w.o.augment = "strong";
@@ -307,17 +293,12 @@ TEST(task_views__a_stopped_run_goes_on_with_the_same_ones)
         assert_true(train_into(&w, "whole.onnx").tuned);
         const int after[] = {1, 5, 11}; /* 3 steps an epoch, 9 of the try */
         for (int k = 0; k < 3; k++) {
-            struct stop s = {after[k], 0};
             w.o.output = little_path(w.folder, "parts.onnx");
-            w.o.progress = stop_after;
-            w.o.progress_ctx = &s;
             w.o.tune.resume = false;
-            assert_fails(graft_train(&r, w.rt, &w.o), GRAFT_ECANCELED, "");
-            w.o.progress = NULL;
+            deep_train_until(&w, after[k]);
             w.o.tune.resume = true;
             refuses_changes(&w);
-            graft_runtime_free(w.rt);
-            w.rt = little_runtime(1 + k, little_path(w.folder, "cache"));
+            deep_threads(&w, 1 + k);
             train_into(&w, "parts.onnx");
             assert_true(same(&w, "whole.onnx", "parts.onnx"));
             w.o.tune.resume = false;

@@ -235,6 +235,16 @@ static void places_of(int64_t *place, const struct graft_conv *g,
     }
 }
 
+/* Every `width`-th of w to dw, side by side. */
+static void write_row(real *restrict dw, const double *restrict w, int64_t n,
+                      int64_t width, bool add)
+{
+    for (int64_t k = 0; add && k < n; k++)
+        dw[k] = (real)(w[k * width] + (double)dw[k]);
+    for (int64_t k = 0; !add && k < n; k++)
+        dw[k] = (real)w[k * width];
+}
+
 /* w [count][taps][width] of numbers first .. of x, all of a panel, to dw:
  * output by output, where theirs lie side by side. */
 static void write_numbers(const struct job *j, int64_t panel, int64_t first,
@@ -244,19 +254,18 @@ static void write_numbers(const struct job *j, int64_t panel, int64_t first,
     const struct graft_winograd_family *f = j->d.block.plan.axis[0].family;
     const int64_t width = j->r->cut->width, taps = f->taps * f->taps;
     const int64_t each = g->c * g->kernel[1] * g->kernel[2];
+    const bool add = j->r->add;
     int64_t place[NUMBERS * GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS];
     for (int64_t n = 0; n < count; n++)
         places_of(place + n * taps, g, f, first + n);
-    const bool aside = !j->r->add && f->taps == g->kernel[1] &&
-                       f->taps == g->kernel[2];
     for (int64_t o = 0; o < width && panel * width + o < g->m; o++) {
         real *dw = j->r->dw + (panel * width + o) * each;
-        for (int64_t k = 0; aside && k < count * taps; k++)
-            dw[place[0] + k] = (real)w[k * width + o];
-        for (int64_t k = 0; !aside && k < count * taps; k++)
+        if (!f->depth)
+            write_row(dw + place[0], w + o, count * taps, width, add);
+        for (int64_t k = 0; f->depth && k < count * taps; k++)
             if (place[k] >= 0)
                 dw[place[k]] = (real)(w[k * width + o] +
-                                      (j->r->add ? (double)dw[place[k]] : 0));
+                                      (add ? (double)dw[place[k]] : 0));
     }
 }
 

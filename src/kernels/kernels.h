@@ -20,7 +20,7 @@
 
 /* Part of the feature cache's numerics id: raise it when a kernel's rounding
  * changes. */
-enum { GRAFT_KERNELS_VERSION = 2 };
+enum { GRAFT_KERNELS_VERSION = 3 };
 
 struct graft_kernels {
     enum graft_isa isa;

@@ -39,7 +39,7 @@ static struct height run(const struct deep_world *w)
 
 static void close_to_plan(struct height h)
 {
-    if (h.planned < 0.9 * (double)h.peak || h.planned > 1.1 * (double)h.peak)
+    if (10 * h.planned < 9 * h.peak || 10 * h.planned > 11 * h.peak)
         fail_msg("planned %lld bytes, and it came to %lld",
                  (long long)h.planned, (long long)h.peak);
 }

@@ -71,9 +71,11 @@ TEST(program_rest__changes_no_bit)
     rests(true);
 }
 
-#ifndef __SANITIZE_ADDRESS__ /* which takes its own, and fills what is free */
 TEST(program_rest__takes_no_room)
 {
+#if defined(__SANITIZE_ADDRESS__)
+    skip(); /* builds that look at everything fill what rests */
+#endif
     struct net *n = computed_weights();
     struct graft_compile c = {.model = n->m, .n_max = 16, .skip_passes = ~0u};
     struct graft_program *p = NULL;
@@ -90,4 +92,3 @@ TEST(program_rest__takes_no_room)
     graft_program_free(p);
     net_free(n);
 }
-#endif

@@ -279,7 +279,9 @@ static void wino_weights(const struct graft_winograd_family *rows,
 }
 
 /* Sets of weights, u [set][from][count] reals, to dst [set][step]; `count` a
- * multiple of 16. far: they would fill the cache before they are read. */
+ * multiple of 16. Sets are a power of two apart, where lines would drive each
+ * other out of the cache before they are complete: so whole lines at once.
+ * far: they would fill the cache before they are read. */
 static void wino_spread(const real *u, int64_t from, real *dst, int64_t step,
                         int64_t sets, int64_t count, bool far)
 {

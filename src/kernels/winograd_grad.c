@@ -218,17 +218,15 @@ static void dy_task(void *ctx, int64_t i, int worker)
     j->k->dy(&j->d, j->d.block.first + i / shares, j->d.first + first, n);
 }
 
-/* Where each tap of number `channel` of x stands in an output's gradients,
- * -1: nowhere. Numbers of x are channels, with a family of depth each pixel's
- * of 2x2. */
+/* Over depth, where numbers of x are channels of each pixel of 2x2: where each
+ * tap of number `channel` stands in an output's gradients, -1: nowhere. */
 static void places_of(int64_t *place, const struct graft_conv *g,
                       const struct graft_winograd_family *f, int64_t channel)
 {
-    const int64_t pixel = f->depth ? channel / g->c : 0;
-    const int64_t step = f->depth ? 2 : 1;
+    const int64_t pixel = channel / g->c;
     for (int64_t k = 0; k < f->taps * f->taps; k++) {
-        int64_t y = k / f->taps * step + pixel / 2;
-        int64_t x = k % f->taps * step + pixel % 2;
+        int64_t y = k / f->taps * 2 + pixel / 2;
+        int64_t x = k % f->taps * 2 + pixel % 2;
         place[k] = y < g->kernel[1] && x < g->kernel[2]
                        ? (channel % g->c * g->kernel[1] + y) * g->kernel[2] + x
                        : -1;
@@ -256,12 +254,12 @@ static void write_numbers(const struct job *j, int64_t panel, int64_t first,
     const int64_t each = g->c * g->kernel[1] * g->kernel[2];
     const bool add = j->r->add;
     int64_t place[NUMBERS * GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS];
-    for (int64_t n = 0; n < count; n++)
+    for (int64_t n = 0; f->depth && n < count; n++)
         places_of(place + n * taps, g, f, first + n);
     for (int64_t o = 0; o < width && panel * width + o < g->m; o++) {
         real *dw = j->r->dw + (panel * width + o) * each;
         if (!f->depth)
-            write_row(dw + place[0], w + o, count * taps, width, add);
+            write_row(dw + first * taps, w + o, count * taps, width, add);
         for (int64_t k = 0; f->depth && k < count * taps; k++)
             if (place[k] >= 0)
                 dw[place[k]] = (real)(w[k * width + o] +

@@ -269,11 +269,11 @@ static void wino_outer(const struct graft_winograd_grad *d, int64_t panel,
 }
 
 /* dw = G' sum G for one number of x: [taps of rows][of columns][width] from
- * [set of rows][of columns], `step` reals apart; in double. */
+ * [set of rows][of columns], `step` reals apart; summed in double. */
 CONV_INLINE void wino_taps_of(int taps,
                               const struct graft_winograd_family *rows,
                               const struct graft_winograd_family *columns,
-                              const real *sum, int64_t step, double *w)
+                              const real *sum, int64_t step, real *w)
 {
     for (int o = 0; o < BLOCK_WIDTH; o += WINO_DOUBLES) {
         wino_double out[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS];
@@ -302,13 +302,14 @@ CONV_INLINE void wino_taps_of(int taps,
         }
         CONV_UNROLL
         for (int k = 0; k < taps * taps; k++)
-            *(wino_double_at *)(w + k * BLOCK_WIDTH + o) = out[k];
+            *(wino_narrow *)(w + k * BLOCK_WIDTH + o) =
+                __builtin_convertvector(out[k], wino_narrow);
     }
 }
 
 static void wino_taps(const struct graft_winograd_family *rows,
                       const struct graft_winograd_family *columns,
-                      const real *sum, int64_t step, double *w)
+                      const real *sum, int64_t step, real *w)
 {
     if (rows->taps == 3)
         wino_taps_of(3, rows, columns, sum, step, w);

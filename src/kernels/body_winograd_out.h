@@ -229,8 +229,6 @@ static void wino_out(const struct graft_winograd_block *b, int64_t panel,
 /* ---- weights ------------------------------------------------------------- */
 
 typedef double wino_double __attribute__((vector_size(CONV_VB)));
-typedef double wino_double_at
-    __attribute__((vector_size(CONV_VB), aligned(sizeof(double)), may_alias));
 typedef real wino_narrow
     __attribute__((vector_size(CONV_VB / sizeof(double) * sizeof(real)),
                    aligned(sizeof(real)), may_alias));

@@ -8,6 +8,7 @@
 #include "kernels/body_image.h"
 #include "kernels/body_lanes.h"
 #include "kernels/body_pointwise.h"
+#include "kernels/body_turn.h"
 #include "kernels/body_winograd.h"
 
 extern const struct graft_kernels graft_kernels_avx2;
@@ -19,4 +20,5 @@ const struct graft_kernels graft_kernels_avx2 = {
     .pointwise = GRAFT_POINTWISE_KERNELS,
     .image = GRAFT_IMAGE_KERNELS,
     .lanes = GRAFT_LANE_KERNELS,
+    .turn = turn,
 };

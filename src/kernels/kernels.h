@@ -30,6 +30,10 @@ struct graft_kernels {
     struct graft_pointwise_kernels pointwise;
     struct graft_image_kernels image;
     struct graft_lane_kernels lanes;
+    /* dst[c * dst_step + r] = src[r * src_step + c]. Rows are read in whole
+     * vectors: up to GRAFT_BLOCK - 1 reals behind a row's last column. */
+    void (*turn)(real *dst, int64_t dst_step, const real *src,
+                 int64_t src_step, int64_t rows, int64_t columns);
 };
 
 const struct graft_kernels *graft_kernels_for(enum graft_isa isa);

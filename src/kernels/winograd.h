@@ -163,7 +163,7 @@ struct graft_winograd_kernels {
                   int64_t in, real *sum);
     void (*taps)(const struct graft_winograd_family *rows,
                  const struct graft_winograd_family *columns,
-                 const real *sum, int64_t step, double *w);
+                 const real *sum, int64_t step, real *w);
 };
 const struct graft_kernels *
 graft_winograd_set(const struct graft_block_cut *cut);

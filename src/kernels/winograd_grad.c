@@ -23,8 +23,12 @@ enum {
     GROUP = 11 << 20, /* then bytes of D at a time, */
     INPUTS = 4,       /* blocks of x in V, */
     PAIRS = 16,       /* but pairs enough to share out */
-    SHARE = 4,        /* blocks of channels in a task */
-    NUMBERS = 8       /* of x whose gradients are written together */
+    SHARE = 4         /* blocks of channels in a task */
+};
+enum {
+    WIDTH = 2 * GRAFT_BLOCK, /* most output channels of a panel */
+    USED = GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS,
+    GAP = GRAFT_BLOCK        /* what `turn` may read behind a row */
 };
 
 static int64_t ceil_div(int64_t a, int64_t b)
@@ -233,37 +237,38 @@ static void places_of(int64_t *place, const struct graft_conv *g,
     }
 }
 
-/* Every `width`-th of w to dw, side by side. */
-static void write_row(real *restrict dw, const double *restrict w, int64_t n,
-                      int64_t width, bool add)
+static void write_row(real *restrict dw, const real *restrict row, int64_t n,
+                      bool add)
 {
+    if (!add)
+        memcpy(dw, row, (size_t)n * sizeof *dw);
     for (int64_t k = 0; add && k < n; k++)
-        dw[k] = (real)(w[k * width] + (double)dw[k]);
-    for (int64_t k = 0; !add && k < n; k++)
-        dw[k] = (real)w[k * width];
+        dw[k] += row[k];
 }
 
 /* w [count][taps][width] of numbers first .. of x, all of a panel, to dw:
  * output by output, where theirs lie side by side. */
 static void write_numbers(const struct job *j, int64_t panel, int64_t first,
-                          int64_t count, const double *w)
+                          int64_t count, const real *w)
 {
     const struct graft_conv *g = j->r->g;
     const struct graft_winograd_family *f = j->d.block.plan.axis[0].family;
     const int64_t width = j->r->cut->width, taps = f->taps * f->taps;
-    const int64_t each = g->c * g->kernel[1] * g->kernel[2];
+    const int64_t each = g->c * g->kernel[1] * g->kernel[2], n = count * taps;
     const bool add = j->r->add;
-    int64_t place[NUMBERS * GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS];
-    for (int64_t n = 0; f->depth && n < count; n++)
-        places_of(place + n * taps, g, f, first + n);
+    int64_t place[GRAFT_BLOCK * USED];
+    real rows[WIDTH * (GRAFT_BLOCK * USED + GAP)];
+    j->r->k->turn(rows, n + GAP, w, width, n, width);
+    for (int64_t i = 0; f->depth && i < count; i++)
+        places_of(place + i * taps, g, f, first + i);
     for (int64_t o = 0; o < width && panel * width + o < g->m; o++) {
+        const real *row = rows + o * (n + GAP);
         real *dw = j->r->dw + (panel * width + o) * each;
         if (!f->depth)
-            write_row(dw + first * taps, w + o, count * taps, width, add);
-        for (int64_t k = 0; f->depth && k < count * taps; k++)
+            write_row(dw + first * taps, row, n, add);
+        for (int64_t k = 0; f->depth && k < n; k++)
             if (place[k] >= 0)
-                dw[place[k]] = (real)(w[k * width + o] +
-                                      (add ? (double)dw[place[k]] : 0));
+                dw[place[k]] = row[k] + (add ? dw[place[k]] : 0);
     }
 }
 
@@ -271,20 +276,18 @@ static void write_numbers(const struct job *j, int64_t panel, int64_t first,
 static void gradients(const struct job *j, int64_t panel, int64_t in,
                       const real *sum)
 {
-    enum { TAPS = GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS };
     const struct graft_winograd_axis *a = j->d.block.plan.axis;
     const int64_t width = j->r->cut->width, first = in * GRAFT_BLOCK;
     const int64_t taps = a[0].family->taps * a[1].family->taps;
     const int64_t left = j->d.block.k - first;
-    const int64_t all = left < GRAFT_BLOCK ? left : GRAFT_BLOCK;
-    double w[NUMBERS * TAPS * 2 * GRAFT_BLOCK];
-    for (int64_t n = 0; n < all; n += NUMBERS) {
-        int64_t count = all - n < NUMBERS ? all - n : NUMBERS;
-        for (int64_t i = 0; i < count; i++)
-            j->k->taps(a[0].family, a[1].family, sum + (n + i) * width,
-                       GRAFT_BLOCK * width, w + i * taps * width);
-        write_numbers(j, panel, first + n, count, w);
-    }
+    const int64_t n = left < GRAFT_BLOCK ? left : GRAFT_BLOCK;
+    real w[GRAFT_BLOCK * USED * WIDTH + GAP];
+    int64_t i = 0;
+    do
+        j->k->taps(a[0].family, a[1].family, sum + i * width,
+                   GRAFT_BLOCK * width, w + i * taps * width);
+    while (++i < n);
+    write_numbers(j, panel, first, n, w);
 }
 
 static void pair_task(void *ctx, int64_t i, int worker)

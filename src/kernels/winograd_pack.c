@@ -8,12 +8,14 @@
 
 enum {
     WIDTH = 32,    /* most output channels of a panel */
-    CHANNELS = 16, /* input channels of a task */
-    PIECE = 256,   /* weights of an output channel read at once */
-    PITCH = PIECE + 16, /* channels lie in cache sets of their own */
+    CHANNELS = 16, /* input channels read at once, at most, */
+    TAPS = 256,    /* and their weights for an output channel */
+    GAP = GRAFT_BLOCK, /* what `turn` may read behind a row */
+    TASKS = 64,    /* enough to share out */
     SOME = 4,      /* channels transformed before they are written */
     FAR = 4 << 20, /* bytes of weights: more are written past the cache */
-    SETS = GRAFT_WINOGRAD_SLOTS * GRAFT_WINOGRAD_SLOTS /* at most */
+    SETS = GRAFT_WINOGRAD_SLOTS * GRAFT_WINOGRAD_SLOTS, /* at most */
+    USED = GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS
 };
 
 struct job {
@@ -22,74 +24,147 @@ struct job {
     const real *scale;
     const struct graft_block_packing *p;
     struct graft_winograd_plan plan;
-    const struct graft_winograd_kernels *k;
+    const struct graft_kernels *k;
     int64_t width, channels; /* of a panel: outputs, inputs */
+    int64_t kernel;          /* weights of an input channel in src */
+    int64_t at_once, share;  /* channels: read at once, of a task */
     int64_t shares;          /* tasks of a panel */
 };
 
-/* Weights of input channels first .. first + n - 1 of this panel. */
-static void read_piece(const struct job *j, int64_t panel, int64_t first,
-                       int64_t n, real piece[WIDTH][PITCH])
+/* ---- reading ------------------------------------------------------------- */
+
+/* n weights, times the factor of row m of src. */
+static void read_row(const struct job *j, int64_t m, int64_t at, int64_t n,
+                     real *row)
 {
-    const struct graft_conv *g = &j->p->g;
-    int64_t area = g->kernel[1] * g->kernel[2];
-    struct graft_block_panel p = graft_block_panel(g, j->width, panel);
+    graft_view_read(j->src, at, n, row);
+    for (int64_t i = 0; j->scale && i < n; i++)
+        row[i] *= j->scale[m];
+}
+
+/* Input channels first .. first + n - 1 of a panel, as src has their kernels:
+ * [channel][kernel][width]. */
+static void read_plain(const struct job *j,
+                       const struct graft_block_panel *panel, int64_t first,
+                       int64_t n, real *to)
+{
+    real piece[WIDTH * (TAPS + GAP)];
+    int64_t count = n * j->kernel, step = count + GAP;
     for (int64_t o = 0; o < j->width; o++) {
-        int64_t m = p.first + o;
-        if (m < p.end)
-            graft_block_read(piece[o], j->p, j->src, j->scale, m,
-                             first * area, n * area);
+        int64_t m = panel->first + o;
+        real *row = piece + o * step;
+        if (m < panel->end)
+            read_row(j, m, (m * j->channels + first) * j->kernel, count, row);
         else
-            memset(piece[o], 0, (size_t)(n * area) * sizeof(real));
+            memset(row, 0, (size_t)count * sizeof *row);
+    }
+    j->k->turn(to, j->width, piece, step, j->width, count);
+}
+
+/* The same from behind: these channels are the other convolution's outputs,
+ * and the panel's are its inputs. */
+static void read_turned(const struct job *j,
+                        const struct graft_block_panel *panel, int64_t first,
+                        int64_t n, real *to)
+{
+    const struct graft_block_turned *t = &j->p->turned;
+    real piece[WIDTH * GRAFT_BLOCK_TAPS + GAP];
+    int64_t each = t->c / t->group, group = panel->first / each;
+    int64_t count = (panel->end - panel->first) * j->kernel;
+    memset(piece + count, 0, sizeof piece - (size_t)count * sizeof *piece);
+    for (int64_t i = 0; i < n; i++, to += j->kernel * j->width) {
+        int64_t m = group * (t->m / t->group) + first + i;
+        read_row(j, m, (m * each + panel->first % each) * j->kernel, count,
+                 piece);
+        j->k->turn(to, j->width, piece, j->kernel, j->width, j->kernel);
     }
 }
 
-/* [tap of rows][of columns][width] of channel `c` of the piece; over depth,
- * of the pixel (row, column) among 2x2, zero beyond the kernel. */
-static void gather(const struct job *j, const real piece[WIDTH][PITCH],
-                   int64_t c, int64_t row, int64_t column, real *w)
+/* ---- taps ---------------------------------------------------------------- */
+
+/* Where the taps of the transform lie in a kernel; over depth, those of pixel
+ * (row, column) among 2x2, and -1 beyond the kernel. */
+static void find_taps(const struct job *j, int64_t row, int64_t column,
+                      int64_t at[USED])
 {
-    const struct graft_conv *g = &j->p->g;
+    const struct graft_block_turned *t = &j->p->turned;
     const struct graft_winograd_family *f = j->plan.axis[0].family;
-    int64_t step = f->depth ? 2 : 1, width = j->width;
-    const real *at = piece[0] + c * g->kernel[1] * g->kernel[2];
+    const int64_t *size = j->p->g.kernel + 1, step = f->depth ? 2 : 1;
     for (int64_t a = 0; a < f->taps; a++)
-        for (int64_t b = 0; b < f->taps; b++, w += width) {
+        for (int64_t b = 0; b < f->taps; b++) {
             int64_t y = a * step + row, x = b * step + column;
-            const real *from = at + y * g->kernel[2] + x;
-            bool inside = y < g->kernel[1] && x < g->kernel[2];
-            for (int64_t o = 0; inside && o < width; o++)
-                w[o] = from[o * PITCH];
-            for (int64_t o = 0; !inside && o < width; o++)
-                w[o] = 0;
+            int64_t place = y * size[1] + x;
+            if (t->is)
+                place = (t->first[0] + (size[0] - 1 - y) * t->step[0]) *
+                            t->kernel[1] +
+                        t->first[1] + (size[1] - 1 - x) * t->step[1];
+            at[a * f->taps + b] = y < size[0] && x < size[1] ? place : -1;
         }
+}
+
+/* [tap][width] of the channel whose kernel is at `from`. */
+static void gather(const struct job *j, const real *from,
+                   const int64_t at[USED], real *w)
+{
+    const struct graft_winograd_family *f = j->plan.axis[0].family;
+    size_t bytes = (size_t)j->width * sizeof *w;
+    for (int64_t t = 0; t < f->taps * f->taps; t++, w += j->width) {
+        if (at[t] >= 0)
+            memcpy(w, from + at[t] * j->width, bytes);
+        else
+            memset(w, 0, bytes);
+    }
+}
+
+/* ---- packing ------------------------------------------------------------- */
+
+/* Input channels first .. first + n - 1 of a panel. */
+static void pack_channels(const struct job *j, int64_t index, int64_t first,
+                          int64_t n)
+{
+    const struct graft_winograd_family *rows = j->plan.axis[0].family;
+    const struct graft_winograd_family *columns = j->plan.axis[1].family;
+    struct graft_block_panel panel = graft_block_panel(&j->p->g, j->width,
+                                                       index);
+    real from[TAPS * WIDTH], u[SETS * SOME * WIDTH], w[USED * WIDTH];
+    int64_t pixels = rows->depth ? 4 : 1, depth = j->channels * pixels;
+    int64_t width = j->width, sets = (int64_t)rows->sets * columns->sets;
+    int64_t at[USED];
+    real *dst = j->dst + index * sets * depth * width;
+    if (j->p->turned.is)
+        read_turned(j, &panel, first, n, from);
+    else
+        read_plain(j, &panel, first, n, from);
+    for (int64_t k = 0; k < pixels * n; k++) {
+        int64_t q = k / n, c = k % n, slot = c % SOME;
+        if (c == 0)
+            find_taps(j, q / 2, q % 2, at);
+        gather(j, from + c * j->kernel * width, at, w);
+        j->k->winograd.weights(rows, columns, (int)width, w, u + slot * width,
+                               SOME * width);
+        if (slot == SOME - 1 || c == n - 1)
+            j->k->winograd.spread(
+                u, SOME * width,
+                dst + (q * j->channels + first + c - slot) * width,
+                depth * width, sets, (slot + 1) * width,
+                j->p->cut.pack_bytes > FAR);
+    }
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 static void panel_share(void *ctx, int64_t i, int worker)
 {
     const struct job *j = ctx;
-    const struct graft_winograd_family *rows = j->plan.axis[0].family;
-    const struct graft_winograd_family *columns = j->plan.axis[1].family;
-    real piece[WIDTH][PITCH], u[SETS * SOME * WIDTH];
-    real w[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS * WIDTH];
-    int64_t panel = i / j->shares, first = i % j->shares * CHANNELS;
-    int64_t rest = j->channels - first, n = rest < CHANNELS ? rest : CHANNELS;
-    int64_t pixels = rows->depth ? 4 : 1, depth = j->channels * pixels;
-    int64_t width = j->width, sets = (int64_t)rows->sets * columns->sets;
-    real *dst = j->dst + panel * sets * depth * width;
+    int64_t first = i % j->shares * j->share;
+    int64_t end = least(first + j->share, j->channels);
     (void)worker;
-    read_piece(j, panel, first, n, piece);
-    for (int64_t k = 0; k < pixels * n; k++) {
-        int64_t q = k / n, c = k % n, at = c % SOME;
-        gather(j, piece, c, q / 2, q % 2, w);
-        j->k->weights(rows, columns, (int)width, w, u + at * width,
-                      SOME * width);
-        if (at == SOME - 1 || c == n - 1)
-            j->k->spread(u, SOME * width,
-                         dst + (q * j->channels + first + c - at) * width,
-                         depth * width, sets, (at + 1) * width,
-                         j->p->cut.pack_bytes > FAR);
-    }
+    for (; first < end; first += j->at_once)
+        pack_channels(j, i / j->shares, first,
+                      least(j->at_once, end - first));
 }
 
 void graft_winograd_pack(void *dst, const struct graft_view *src,
@@ -98,12 +173,19 @@ void graft_winograd_pack(void *dst, const struct graft_view *src,
                          struct graft_pool *pool)
 {
     const struct graft_conv *g = &packing->g;
-    struct job j = {dst, src, scale, packing,
-                    graft_winograd_plan(&packing->cut),
-                    graft_winograd_kernels(&packing->cut),
-                    graft_block_width(g, graft_winograd_set(&packing->cut)),
-                    g->c / g->group, 0};
-    j.shares = (j.channels + CHANNELS - 1) / CHANNELS;
-    graft_pool_for(pool, graft_block_panels(g, j.width) * j.shares,
-                   panel_share, &j);
+    const struct graft_block_turned *t = &packing->turned;
+    const struct graft_kernels *k = graft_winograd_set(&packing->cut);
+    struct job j = {.dst = dst, .src = src, .scale = scale, .p = packing,
+                    .plan = graft_winograd_plan(&packing->cut), .k = k,
+                    .width = graft_block_width(g, k),
+                    .channels = g->c / g->group,
+                    .kernel = t->is ? t->kernel[0] * t->kernel[1]
+                                    : g->kernel[1] * g->kernel[2]};
+    int64_t panels = graft_block_panels(g, j.width);
+    j.at_once = least(CHANNELS, TAPS / j.kernel);
+    int64_t pieces = (j.channels + j.at_once - 1) / j.at_once;
+    int64_t wanted = least(pieces, (TASKS + panels - 1) / panels);
+    j.share = (pieces + wanted - 1) / wanted * j.at_once;
+    j.shares = (j.channels + j.share - 1) / j.share;
+    graft_pool_for(pool, panels * j.shares, panel_share, &j);
 }

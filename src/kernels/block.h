@@ -35,6 +35,8 @@ struct graft_block_cut {
     size_t scratch;        /* bytes for each worker */
     size_t shared;         /* bytes for all of them together */
     int64_t detail[8];     /* of the way: graft_block_detail, or winograd.c */
+    bool late;             /* WINOGRAD: the pack holds weights as they are,
+                              which each run transforms where it needs them */
 };
 
 /* exact: no way that rounds more than a sum of products (no Winograd), and

@@ -55,7 +55,7 @@ static bool is_offered(const struct graft_conv *g)
 }
 
 static bool add_phase(struct graft_block_back *b, int64_t row, int64_t column,
-                      int64_t n_max, bool exact,
+                      int64_t n_max, bool exact, bool varies,
                       const struct graft_kernels *k)
 {
     const struct graft_conv *g = &b->g;
@@ -70,6 +70,8 @@ static bool add_phase(struct graft_block_back *b, int64_t row, int64_t column,
     graft_block_cut(&p.cut, &p.g, n_max, exact, k);
     if (p.cut.way == GRAFT_BLOCK_NONE)
         return false;
+    if (varies)
+        graft_winograd_late(&p.cut, &p.g, k);
     turned = p.packing.turned;
     p.packing = graft_block_packing(&p.g, &p.cut, k);
     p.packing.turned = turned;
@@ -91,13 +93,14 @@ static bool is_strided(const struct graft_conv *g)
 
 void graft_block_back_cut(struct graft_block_back *out,
                           const struct graft_conv *g, int64_t n_max,
-                          bool exact, const struct graft_kernels *k)
+                          bool exact, bool varies,
+                          const struct graft_kernels *k)
 {
     *out = (struct graft_block_back){.g = *g};
     bool good = is_offered(g);
     for (int64_t r = 0; good && r < g->stride[1]; r++)
         for (int64_t c = 0; good && c < g->stride[2]; c++)
-            good = add_phase(out, r, c, n_max, exact, k);
+            good = add_phase(out, r, c, n_max, exact, varies, k);
     if (!good)
         out->phases = 0;
     if (!out->phases || !is_strided(g))

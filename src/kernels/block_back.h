@@ -37,10 +37,12 @@ struct graft_block_back {
     size_t shared;         /* bytes for all of them together */
     size_t map;            /* of these: a phase's pixels, where strided */
 };
-/* Not offered for images, dilated strides, and padding beyond the kernel. */
+/* Not offered for images, dilated strides, and padding beyond the kernel.
+ * varies: weights are others in each run. */
 void graft_block_back_cut(struct graft_block_back *out,
                           const struct graft_conv *g, int64_t n_max,
-                          bool exact, const struct graft_kernels *k);
+                          bool exact, bool varies,
+                          const struct graft_kernels *k);
 void graft_block_back_pack(void *dst, const struct graft_view *src,
                            const real *scale, const void *back,
                            struct graft_pool *pool);

@@ -211,6 +211,7 @@ static struct wino_band wino_band(const struct graft_winograd_block *b,
 #define GRAFT_WINOGRAD_KERNELS                                              \
     {                                                                       \
         .in = wino_in, .multiply = wino_multiply, .out = wino_out,          \
-        .weights = wino_weights, .spread = wino_spread, .dy = wino_dy,      \
-        .outer = wino_outer, .taps = wino_taps                              \
+        .weights = wino_weights, .transform = wino_transform,               \
+        .spread = wino_spread, .dy = wino_dy, .outer = wino_outer,          \
+        .taps = wino_taps                                                   \
     }

@@ -287,8 +287,7 @@ CONV_INLINE void wino_taps_of(int taps,
             for (int b = 0; b < taps; b++)
                 t[b] = (wino_double){0};
             for (int j = 0; j < columns->sets; j++, at += step) {
-                wino_double s = __builtin_convertvector(
-                    *(const wino_narrow *)at, wino_double);
+                wino_double s = wino_widen(at);
                 CONV_UNROLL
                 for (int b = 0; b < taps; b++)
                     t[b] += columns->g[j][b] * s;

@@ -43,6 +43,8 @@ static const real *wino_weights_of(const struct graft_winograd_block *b,
     int64_t set = sets;
     if (s < wino_slots(&a[0]) * slots)
         set = fr->set[s / slots] * (int64_t)fc->sets + fc->set[s % slots];
+    if (b->u)
+        return b->u + set * b->u_set;
     return b->r->w + (panel * sets + set) * b->k * b->width;
 }
 
@@ -234,6 +236,15 @@ typedef real wino_narrow
                    aligned(sizeof(real)), may_alias));
 enum { WINO_DOUBLES = CONV_VB / (int)sizeof(double) };
 
+CONV_INLINE wino_double wino_widen(const real *x)
+{
+#if defined(__AVX512F__) && !defined(GRAFT_REAL_DOUBLE)
+    return (wino_double)_mm512_cvtps_pd(_mm256_loadu_ps(x));
+#else
+    return __builtin_convertvector(*(const wino_narrow *)x, wino_double);
+#endif
+}
+
 /* u = G w G', in double, for output channels o .. */
 CONV_INLINE void wino_weights_at(const struct graft_winograd_family *rows,
                                  const struct graft_winograd_family *columns,
@@ -243,8 +254,7 @@ CONV_INLINE void wino_weights_at(const struct graft_winograd_family *rows,
     wino_double from[GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS];
     CONV_UNROLL
     for (int k = 0; k < taps * taps; k++)
-        from[k] = __builtin_convertvector(
-            *(const wino_narrow *)(w + k * width), wino_double);
+        from[k] = wino_widen(w + k * width);
     for (int i = 0; i < rows->sets; i++) {
         wino_double t[GRAFT_WINOGRAD_TAPS];
         CONV_UNROLL
@@ -274,6 +284,21 @@ static void wino_weights(const struct graft_winograd_family *rows,
         else
             wino_weights_at(rows, columns, GRAFT_WINOGRAD_TAPS, width, w + o,
                             u + o, step);
+}
+
+enum { WINO_AHEAD = 8 }; /* input channels whose weights come nearer */
+
+static void wino_transform(const struct graft_winograd_block *b,
+                           int64_t panel, real *u)
+{
+    const struct graft_winograd_axis *a = b->plan.axis;
+    int64_t each = a[0].family->taps * a[1].family->taps * b->width;
+    const real *w = b->r->w + panel * b->k * each;
+    for (int64_t k = 0; k < b->k; k++, w += each, u += b->width) {
+        for (int64_t i = 0; i < each; i += GRAFT_BLOCK)
+            __builtin_prefetch(w + WINO_AHEAD * each + i, 0, 2);
+        wino_weights(a[0].family, a[1].family, (int)b->width, w, u, b->u_set);
+    }
 }
 
 /* Sets of weights, u [set][from][count] reals, to dst [set][step]; `count` a

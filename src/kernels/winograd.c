@@ -5,6 +5,9 @@
 #include "kernels/kernels.h"
 #include "kernels/winograd.h"
 
+enum { APART = 8 * GRAFT_BLOCK }; /* reals between sets of late weights: they
+                                     then differ in their cache sets */
+
 /* ---- a plan ------------------------------------------------------------- */
 
 static int64_t ceil_div(int64_t a, int64_t b)
@@ -62,6 +65,7 @@ static void begin(struct graft_winograd_block *b,
     b->v_slot = (b->in_blocks * b->group[4] | 1) * GRAFT_BLOCK;
     b->v_block = b->group[4] * GRAFT_BLOCK;
     b->m_slot = (b->group[4] * (b->width / GRAFT_BLOCK) | 1) * GRAFT_BLOCK;
+    b->u_set = b->k * b->width + APART;
 }
 
 static int64_t slots_of(const struct graft_winograd_plan *p)
@@ -96,6 +100,14 @@ static size_t piece_bytes(const struct graft_winograd_block *b)
 static size_t m_bytes(const struct graft_winograd_block *b)
 {
     return bytes_of(slots_of(&b->plan) * b->m_slot * (int64_t)sizeof(real));
+}
+
+/* Bytes of late weights of a panel. */
+static size_t u_bytes(const struct graft_winograd_block *b)
+{
+    return bytes_of((int64_t)b->plan.axis[0].family->sets *
+                    b->plan.axis[1].family->sets * b->u_set *
+                    (int64_t)sizeof(real));
 }
 
 static size_t v_bytes(const struct graft_winograd_block *b)
@@ -169,6 +181,27 @@ bool graft_winograd_cut_as(struct graft_block_cut *out,
     return true;
 }
 
+enum { FAR = 4 << 20 }; /* bytes of weights that do not stay in a cache */
+
+void graft_winograd_late(struct graft_block_cut *cut,
+                         const struct graft_conv *g,
+                         const struct graft_kernels *k)
+{
+    int64_t panels = graft_block_panels(g, graft_block_width(g, k));
+    if (cut->way != GRAFT_BLOCK_WINOGRAD || !cut->shared ||
+        panels < FEW_BLOCKS || cut->pack_bytes <= FAR)
+        return;
+    struct graft_winograd_plan p = graft_winograd_plan(cut);
+    struct graft_winograd_block b;
+    begin(&b, &p, g, k, 0, 1);
+    cut->late = true;
+    cut->pack_bytes = bytes_of(panels * b.width * b.k *
+                               p.axis[0].family->taps *
+                               p.axis[1].family->taps *
+                               (int64_t)sizeof(real));
+    cut->scratch += u_bytes(&b);
+}
+
 /* ---- runs --------------------------------------------------------------- */
 
 struct job {
@@ -191,9 +224,9 @@ static void block_begin(struct graft_winograd_block *b, const struct job *j,
 }
 
 /* A worker's scratch: what `in` needs, the pieces of k, M, and V where it is
- * not shared. */
+ * not shared or else late weights. */
 struct parts {
-    real *in, *m, *v;
+    real *in, *m, *more;
     struct graft_block_piece *piece;
 };
 
@@ -214,7 +247,7 @@ static void whole_block(void *ctx, int64_t i, int worker)
     int64_t group = i / j->blocks, panels = j->panels / j->block.r->g->group;
     block_begin(&b, j, i % j->blocks);
     struct parts p = parts(j, worker, &b);
-    b.v = p.v;
+    b.v = p.more;
     b.x_block = group * b.in_blocks;
     for (int64_t band = b.first; band < b.first + b.bands; band++)
         j->k->in(&b, band, b.x_block, b.in_blocks, p.in);
@@ -272,6 +305,17 @@ static void block_panel(void *ctx, int64_t panel, int worker)
     j->k->out(b, panel, b->first, b->first + b->bands, p.m);
 }
 
+static void late_panel(void *ctx, int64_t panel, int worker)
+{
+    const struct job *j = ctx;
+    struct graft_winograd_block b = j->block;
+    struct parts p = parts(j, worker, &b);
+    b.u = p.more;
+    j->k->transform(&b, panel, p.more);
+    j->k->multiply(&b, panel, 0, slots_of(&b.plan), p.piece, p.m);
+    j->k->out(&b, panel, b.first, b.first + b.bands, p.m);
+}
+
 void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
                         void *scratch, size_t scratch_step, void *shared)
 {
@@ -294,7 +338,8 @@ void graft_winograd_run(struct graft_block_run *r, struct graft_pool *pool,
         j.out_shares = least(b->bands, ceil_div(FEW_BLOCKS, j.panels));
         graft_pool_for(pool, b->bands * j.in_shares, block_in, &j);
         if (j.panels >= FEW_BLOCKS) {
-            graft_pool_for(pool, j.panels, block_panel, &j);
+            graft_pool_for(pool, j.panels,
+                           r->cut->late ? late_panel : block_panel, &j);
             continue;
         }
         graft_pool_for(pool, slots_of(&b->plan), block_multiply, &j);

@@ -86,6 +86,11 @@ bool graft_winograd_cut_as(struct graft_block_cut *out,
                            const struct graft_winograd_plan *plan);
 struct graft_winograd_plan
 graft_winograd_plan(const struct graft_block_cut *cut);
+/* For weights that change from run to run: large ones are transformed late
+ * where a block of tiles reads each of them once. The results are the same. */
+void graft_winograd_late(struct graft_block_cut *cut,
+                         const struct graft_conv *g,
+                         const struct graft_kernels *k);
 /* The axis of size `size` in family `name`, fewest slots; family NULL where
  * there is none of this name. */
 struct graft_winograd_axis graft_winograd_tile_axis(const char *name,
@@ -119,6 +124,9 @@ struct graft_winograd_block {
     int64_t v_slot;        /* reals from slot to slot, */
     int64_t v_block;       /* from block to block */
     int64_t m_slot;        /* of M: [slot][tile][width] */
+    const real *u;         /* late: transformed weights of the panel in
+                              work, [set][k][width]; */
+    int64_t u_set;         /* reals from set to set */
 };
 
 /* The same for gradients of weights: dy's tiles lie as V's do. There what is
@@ -150,6 +158,9 @@ struct graft_winograd_kernels {
     void (*weights)(const struct graft_winograd_family *rows,
                     const struct graft_winograd_family *columns, int width,
                     const real *w, real *u, int64_t step);
+    /* Late weights of panel `panel`, to u [set][k][width]. */
+    void (*transform)(const struct graft_winograd_block *b, int64_t panel,
+                      real *u);
     /* Sets of weights, u [set][from], the first `count` reals of each, to dst
      * [set][step]; count: a multiple of 16; far: past the cache. */
     void (*spread)(const real *u, int64_t from, real *dst, int64_t step,

@@ -1,4 +1,5 @@
-/* Winograd: weights transformed and packed, [panel][set][input channel][width].
+/* Winograd: weights transformed and packed, [panel][set][input channel][width];
+ * late ones as they are, [panel][input channel][tap][width].
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -27,6 +28,7 @@ struct job {
     const struct graft_kernels *k;
     int64_t width, channels; /* of a panel: outputs, inputs */
     int64_t kernel;          /* weights of an input channel in src */
+    int64_t depth;           /* summands of a product */
     int64_t at_once, share;  /* channels: read at once, of a task */
     int64_t shares;          /* tasks of a panel */
 };
@@ -102,52 +104,75 @@ static void find_taps(const struct job *j, int64_t row, int64_t column,
         }
 }
 
-/* [tap][width] of the channel whose kernel is at `from`. */
-static void gather(const struct job *j, const real *from,
-                   const int64_t at[USED], real *w)
+/* [tap][width] of the channel whose kernel is at `from`: there, or in w. */
+static const real *taps_of(const struct job *j, const real *from,
+                           const int64_t at[USED], real *w)
 {
     const struct graft_winograd_family *f = j->plan.axis[0].family;
-    size_t bytes = (size_t)j->width * sizeof *w;
-    for (int64_t t = 0; t < f->taps * f->taps; t++, w += j->width) {
+    const int64_t n = f->taps * f->taps, width = j->width;
+    size_t bytes = (size_t)width * sizeof *w;
+    bool in_order = true;
+    for (int64_t t = 0; t < n; t++)
+        in_order = in_order && at[t] == t;
+    if (in_order)
+        return from;
+    for (int64_t t = 0; t < n; t++) {
         if (at[t] >= 0)
-            memcpy(w, from + at[t] * j->width, bytes);
+            memcpy(w + t * width, from + at[t] * width, bytes);
         else
-            memset(w, 0, bytes);
+            memset(w + t * width, 0, bytes);
     }
+    return w;
 }
 
 /* ---- packing ------------------------------------------------------------- */
 
-/* Input channels first .. first + n - 1 of a panel. */
-static void pack_channels(const struct job *j, int64_t index, int64_t first,
-                          int64_t n)
+/* n channels of a panel, from channel `first` of its depth on; the kernel of
+ * each is at `from`. */
+static void transform(const struct job *j, int64_t panel, int64_t first,
+                      int64_t n, const real *from, const int64_t at[USED])
 {
     const struct graft_winograd_family *rows = j->plan.axis[0].family;
     const struct graft_winograd_family *columns = j->plan.axis[1].family;
+    const struct graft_winograd_kernels *k = &j->k->winograd;
+    real w[USED * WIDTH], u[SETS * SOME * WIDTH];
+    int64_t width = j->width, sets = (int64_t)rows->sets * columns->sets;
+    int64_t each = rows->taps * columns->taps * width;
+    bool far = j->p->cut.pack_bytes > FAR;
+    for (int64_t c = 0; c < n; c++, from += j->kernel * width) {
+        const real *taps = taps_of(j, from, at, w);
+        int64_t slot = c % SOME;
+        if (j->p->cut.late) {
+            real *to = j->dst + (panel * j->depth + first + c) * each;
+            k->spread(taps, each, to, each, 1, each, far);
+            continue;
+        }
+        k->weights(rows, columns, (int)width, taps, u + slot * width,
+                   SOME * width);
+        if (slot == SOME - 1 || c == n - 1)
+            k->spread(u, SOME * width,
+                      j->dst + (panel * sets * j->depth + first + c - slot) *
+                                   width,
+                      j->depth * width, sets, (slot + 1) * width, far);
+    }
+}
+
+/* Input channels first .. first + n - 1 of a panel; over depth they are
+ * channels for each pixel of 2x2. */
+static void pack_channels(const struct job *j, int64_t index, int64_t first,
+                          int64_t n)
+{
     struct graft_block_panel panel = graft_block_panel(&j->p->g, j->width,
                                                        index);
-    real from[TAPS * WIDTH], u[SETS * SOME * WIDTH], w[USED * WIDTH];
-    int64_t pixels = rows->depth ? 4 : 1, depth = j->channels * pixels;
-    int64_t width = j->width, sets = (int64_t)rows->sets * columns->sets;
+    real from[TAPS * WIDTH];
     int64_t at[USED];
-    real *dst = j->dst + index * sets * depth * width;
     if (j->p->turned.is)
         read_turned(j, &panel, first, n, from);
     else
         read_plain(j, &panel, first, n, from);
-    for (int64_t k = 0; k < pixels * n; k++) {
-        int64_t q = k / n, c = k % n, slot = c % SOME;
-        if (c == 0)
-            find_taps(j, q / 2, q % 2, at);
-        gather(j, from + c * j->kernel * width, at, w);
-        j->k->winograd.weights(rows, columns, (int)width, w, u + slot * width,
-                               SOME * width);
-        if (slot == SOME - 1 || c == n - 1)
-            j->k->winograd.spread(
-                u, SOME * width,
-                dst + (q * j->channels + first + c - slot) * width,
-                depth * width, sets, (slot + 1) * width,
-                j->p->cut.pack_bytes > FAR);
+    for (int64_t q = 0; q < j->depth / j->channels; q++) {
+        find_taps(j, q / 2, q % 2, at);
+        transform(j, index, q * j->channels + first, n, from, at);
     }
 }
 
@@ -182,6 +207,7 @@ void graft_winograd_pack(void *dst, const struct graft_view *src,
                     .kernel = t->is ? t->kernel[0] * t->kernel[1]
                                     : g->kernel[1] * g->kernel[2]};
     int64_t panels = graft_block_panels(g, j.width);
+    j.depth = j.channels * (j.plan.axis[0].family->depth ? 4 : 1);
     j.at_once = least(CHANNELS, TAPS / j.kernel);
     int64_t pieces = (j.channels + j.at_once - 1) / j.at_once;
     int64_t wanted = least(pieces, (TASKS + panels - 1) / panels);

@@ -22,7 +22,8 @@ bool graft_conv_plan_back(struct graft_plan *p, struct graft_conv_chosen *ch)
     int64_t n_max = p->in[0].shape.dim[0];
     ch->n_max = n_max;
     if (p->in[0].marked) {
-        graft_block_back_cut(&ch->back, &ch->g, n_max, p->exact, p->k);
+        graft_block_back_cut(&ch->back, &ch->g, n_max, p->exact,
+                             p->in[1].marked, p->k);
         if (!ch->back.phases)
             return false;
         p->back_pack[1] = (struct graft_pack_request){

@@ -131,6 +131,8 @@ static bool plan_blocked(struct graft_plan *p, struct graft_conv_chosen *ch)
                     p->k);
     if (ch->block.way == GRAFT_BLOCK_NONE)
         return false;
+    if (p->in[1].marked)
+        graft_winograd_late(&ch->block, &ch->g, p->k);
     if (p->training && !graft_conv_plan_back(p, ch)) {
         ch->block.way = GRAFT_BLOCK_NONE;
         return false;

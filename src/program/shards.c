@@ -9,7 +9,7 @@
 
 enum {
     FEWEST = 4, MOST = 32,
-    WEIGHED = 8,      /* times that weights may outweigh what one image moves:
+    WEIGHED = 16,     /* times that weights may outweigh what one image moves:
                          they are read and their gradients written anew for
                          each shard */
     NEAR = 16 << 20   /* bytes that stay in a cache of the third level */

@@ -13,6 +13,7 @@
 #ifndef GRAFT_KERNELS_BLOCK_H
 #define GRAFT_KERNELS_BLOCK_H
 
+#include "base/runtime.h"
 #include "kernels/conv.h"
 
 enum { GRAFT_BLOCK = 16 }; /* channels of a block */
@@ -59,6 +60,7 @@ struct graft_block_turned {
 struct graft_block_packing {
     struct graft_conv g;
     struct graft_block_cut cut;
+    enum graft_isa isa;    /* for which it was cut */
     int64_t width;         /* output channels of a packed panel */
     struct graft_block_turned turned;
 };
@@ -74,6 +76,11 @@ void graft_block_pack(void *dst, const struct graft_view *src,
 void graft_block_read(real *dst, const struct graft_block_packing *p,
                       const struct graft_view *src, const real *scale,
                       int64_t o, int64_t first, int64_t n);
+/* Elements of a kernel where it is read, and where in it those of
+ * p->g.kernel lie. */
+int64_t graft_block_kernel(const struct graft_block_packing *p);
+void graft_block_taps(const struct graft_block_packing *p,
+                      int64_t tap[GRAFT_BLOCK_TAPS]);
 
 /* One run. x is C16 (STEM: IMAGE), y and the residual are C16; steps count
  * elements from image to image and may be larger than an image (views into
@@ -118,6 +125,23 @@ struct graft_block_panel {
 struct graft_block_panel graft_block_panel(const struct graft_conv *g,
                                            int64_t width, int64_t index);
 int64_t graft_block_panels(const struct graft_conv *g, int64_t width);
+enum {
+    GRAFT_BLOCK_WIDEST = 2 * GRAFT_BLOCK, /* channels of a panel, at most */
+    GRAFT_BLOCK_READ = 256 /* weights of one of them read at once, at most */
+};
+
+/* Scaled weights of a panel of one group for input channels first ..
+ * first + n - 1 of the group, to[channel][kernel as it is read][width]; zero
+ * beyond the panel's end. n * kernel <= GRAFT_BLOCK_READ; turn: kernels.h. */
+struct graft_block_reader {
+    const struct graft_block_packing *p;
+    const struct graft_view *src;
+    const real *scale;     /* NULL: none */
+    void (*turn)(real *, int64_t, const real *, int64_t, int64_t, int64_t);
+};
+void graft_block_read_panel(const struct graft_block_reader *r,
+                            const struct graft_block_panel *panel,
+                            int64_t first, int64_t n, real *to);
 /* Channels of a panel. */
 int64_t graft_block_width(const struct graft_conv *g,
                           const struct graft_kernels *k);

@@ -24,70 +24,8 @@ graft_block_packing(const struct graft_conv *g,
                     const struct graft_block_cut *cut,
                     const struct graft_kernels *k)
 {
-    return (struct graft_block_packing){.g = *g, .cut = *cut,
-                                        .width = k->block.width};
-}
-
-/* ---- reading ------------------------------------------------------------- */
-
-/* Where the elements of a turned kernel lie in the other one's. */
-static void turned_taps(const struct graft_block_packing *p,
-                        int64_t tap[GRAFT_BLOCK_TAPS])
-{
-    const struct graft_block_turned *t = &p->turned;
-    const int64_t *count = p->g.kernel + 1;
-    for (int64_t a = 0; a < count[0]; a++)
-        for (int64_t b = 0; b < count[1]; b++)
-            tap[a * count[1] + b] =
-                (t->first[0] + (count[0] - 1 - a) * t->step[0]) *
-                    t->kernel[1] +
-                t->first[1] + (count[1] - 1 - b) * t->step[1];
-}
-
-static void read_taps(real *restrict dst, const real *restrict w,
-                      const int64_t *restrict tap, int64_t n, real factor)
-{
-    for (int64_t i = 0; i < n; i++)
-        dst[i] = w[tap[i]] * factor;
-}
-
-/* From behind: o is the other convolution's input channel. */
-static void read_turned(real *dst, const struct graft_block_packing *p,
-                        const struct graft_view *src, const real *scale,
-                        int64_t o, int64_t first, int64_t n)
-{
-    const struct graft_block_turned *t = &p->turned;
-    int64_t taps = p->g.kernel[1] * p->g.kernel[2], each = t->c / t->group;
-    int64_t m = o / each * (t->m / t->group) + first / taps;
-    int64_t kernel = t->kernel[0] * t->kernel[1], tap[GRAFT_BLOCK_TAPS];
-    bool near = src->fmt.dtype == GRAFT_REAL &&
-                (uintptr_t)src->data % sizeof(real) == 0;
-    turned_taps(p, tap);
-    for (int64_t i = 0, k = first % taps, some; i < n; i += some, k = 0, m++) {
-        int64_t at = (m * each + o % each) * kernel;
-        real factor = scale ? scale[m] : 1;
-        some = taps - k < n - i ? taps - k : n - i;
-        if (near)
-            read_taps(dst + i, graft_reals(src) + at, tap + k, some, factor);
-        for (int64_t l = 0; !near && l < some; l++) {
-            graft_view_read(src, at + tap[k + l], 1, dst + i + l);
-            dst[i + l] *= factor;
-        }
-    }
-}
-
-void graft_block_read(real *dst, const struct graft_block_packing *p,
-                      const struct graft_view *src, const real *scale,
-                      int64_t o, int64_t first, int64_t n)
-{
-    int64_t depth = p->g.c / p->g.group * p->g.kernel[1] * p->g.kernel[2];
-    if (p->turned.is) {
-        read_turned(dst, p, src, scale, o, first, n);
-        return;
-    }
-    graft_view_read(src, o * depth + first, n, dst);
-    for (int64_t i = 0; scale && i < n; i++)
-        dst[i] *= scale[o];
+    return (struct graft_block_packing){.g = *g, .cut = *cut, .isa = k->isa,
+                                        .width = graft_block_width(g, k)};
 }
 
 /* ---- packing ------------------------------------------------------------- */
@@ -132,6 +70,32 @@ static void pack_channels(const struct job *j, real *dst, int64_t width,
     }
 }
 
+/* A panel of one group: rows of weights at once. */
+static void pack_rows(const struct job *j, real *dst,
+                      const struct graft_block_panel *panel, int64_t few)
+{
+    const struct graft_conv *g = &j->packing->g;
+    const struct graft_block_reader r = {
+        j->packing, j->src, j->scale,
+        graft_kernels_for(j->packing->isa)->turn};
+    int64_t taps = g->kernel[1] * g->kernel[2], all = g->c / g->group;
+    int64_t width = j->packing->width, kernel = graft_block_kernel(j->packing);
+    int64_t tap[GRAFT_BLOCK_TAPS], row, step;
+    real from[GRAFT_BLOCK_READ * GRAFT_BLOCK_WIDEST];
+    graft_block_taps(j->packing, tap);
+    for (int64_t c = 0; c < all; c += few) {
+        int64_t n = all - c < few ? all - c : few;
+        graft_block_read_panel(&r, panel, c, n, from);
+        for (int64_t i = 0; i < n; i++) {
+            rows_of(g, panel, taps, panel->in_first + c + i, &row, &step);
+            for (int64_t t = 0; t < taps; t++)
+                memcpy(dst + (row + t * step) * width,
+                       from + (i * kernel + tap[t]) * width,
+                       (size_t)width * sizeof *dst);
+        }
+    }
+}
+
 /* A few input channels of all outputs, then the next: what is written stays
  * in the cache meanwhile. */
 static void pack_panel(void *ctx, int64_t index, int worker)
@@ -142,9 +106,15 @@ static void pack_panel(void *ctx, int64_t index, int worker)
     int64_t width = d[GRAFT_BLOCK_WIDTH], size = d[GRAFT_BLOCK_DEPTH] * width;
     int64_t taps = g->kernel[1] * g->kernel[2], all = g->c / g->group;
     int64_t few = taps < FEW ? FEW / taps : 1;
+    int64_t kernel = graft_block_kernel(j->packing);
+    bool mixed = g->group > 1 && g->m / g->group % GRAFT_BLOCK;
     struct graft_block_panel p = graft_block_panel(g, width, index);
     real *dst = j->dst + index * size;
     (void)worker;
+    if (!mixed && kernel <= GRAFT_BLOCK_TAPS) {
+        pack_rows(j, dst, &p, kernel < FEW ? FEW / kernel : 1);
+        return;
+    }
     if (p.end - p.first < width || g->group > 1)
         memset(dst, 0, (size_t)size * sizeof *dst);
     for (int64_t c = 0; c < all; c += few)

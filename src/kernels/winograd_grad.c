@@ -26,7 +26,7 @@ enum {
     SHARE = 4         /* blocks of channels in a task */
 };
 enum {
-    WIDTH = 2 * GRAFT_BLOCK, /* most output channels of a panel */
+    WIDTH = GRAFT_BLOCK_WIDEST,
     USED = GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS,
     GAP = GRAFT_BLOCK        /* what `turn` may read behind a row */
 };

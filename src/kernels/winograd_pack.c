@@ -8,10 +8,8 @@
 #include "tensor/view.h"
 
 enum {
-    WIDTH = 32,    /* most output channels of a panel */
-    CHANNELS = 16, /* input channels read at once, at most, */
-    TAPS = 256,    /* and their weights for an output channel */
-    GAP = GRAFT_BLOCK, /* what `turn` may read behind a row */
+    WIDTH = GRAFT_BLOCK_WIDEST,
+    CHANNELS = 16, /* input channels read at once, at most */
     TASKS = 64,    /* enough to share out */
     SOME = 4,      /* channels transformed before they are written */
     FAR = 4 << 20, /* bytes of weights: more are written past the cache */
@@ -33,55 +31,6 @@ struct job {
     int64_t shares;          /* tasks of a panel */
 };
 
-/* ---- reading ------------------------------------------------------------- */
-
-/* n weights, times the factor of row m of src. */
-static void read_row(const struct job *j, int64_t m, int64_t at, int64_t n,
-                     real *row)
-{
-    graft_view_read(j->src, at, n, row);
-    for (int64_t i = 0; j->scale && i < n; i++)
-        row[i] *= j->scale[m];
-}
-
-/* Input channels first .. first + n - 1 of a panel, as src has their kernels:
- * [channel][kernel][width]. */
-static void read_plain(const struct job *j,
-                       const struct graft_block_panel *panel, int64_t first,
-                       int64_t n, real *to)
-{
-    real piece[WIDTH * (TAPS + GAP)];
-    int64_t count = n * j->kernel, step = count + GAP;
-    for (int64_t o = 0; o < j->width; o++) {
-        int64_t m = panel->first + o;
-        real *row = piece + o * step;
-        if (m < panel->end)
-            read_row(j, m, (m * j->channels + first) * j->kernel, count, row);
-        else
-            memset(row, 0, (size_t)count * sizeof *row);
-    }
-    j->k->turn(to, j->width, piece, step, j->width, count);
-}
-
-/* The same from behind: these channels are the other convolution's outputs,
- * and the panel's are its inputs. */
-static void read_turned(const struct job *j,
-                        const struct graft_block_panel *panel, int64_t first,
-                        int64_t n, real *to)
-{
-    const struct graft_block_turned *t = &j->p->turned;
-    real piece[WIDTH * GRAFT_BLOCK_TAPS + GAP];
-    int64_t each = t->c / t->group, group = panel->first / each;
-    int64_t count = (panel->end - panel->first) * j->kernel;
-    memset(piece + count, 0, sizeof piece - (size_t)count * sizeof *piece);
-    for (int64_t i = 0; i < n; i++, to += j->kernel * j->width) {
-        int64_t m = group * (t->m / t->group) + first + i;
-        read_row(j, m, (m * each + panel->first % each) * j->kernel, count,
-                 piece);
-        j->k->turn(to, j->width, piece, j->kernel, j->width, j->kernel);
-    }
-}
-
 /* ---- taps ---------------------------------------------------------------- */
 
 /* Where the taps of the transform lie in a kernel; over depth, those of pixel
@@ -89,18 +38,15 @@ static void read_turned(const struct job *j,
 static void find_taps(const struct job *j, int64_t row, int64_t column,
                       int64_t at[USED])
 {
-    const struct graft_block_turned *t = &j->p->turned;
     const struct graft_winograd_family *f = j->plan.axis[0].family;
     const int64_t *size = j->p->g.kernel + 1, step = f->depth ? 2 : 1;
+    int64_t tap[GRAFT_BLOCK_TAPS];
+    graft_block_taps(j->p, tap);
     for (int64_t a = 0; a < f->taps; a++)
         for (int64_t b = 0; b < f->taps; b++) {
             int64_t y = a * step + row, x = b * step + column;
-            int64_t place = y * size[1] + x;
-            if (t->is)
-                place = (t->first[0] + (size[0] - 1 - y) * t->step[0]) *
-                            t->kernel[1] +
-                        t->first[1] + (size[1] - 1 - x) * t->step[1];
-            at[a * f->taps + b] = y < size[0] && x < size[1] ? place : -1;
+            bool inside = y < size[0] && x < size[1];
+            at[a * f->taps + b] = inside ? tap[y * size[1] + x] : -1;
         }
 }
 
@@ -164,12 +110,10 @@ static void pack_channels(const struct job *j, int64_t index, int64_t first,
 {
     struct graft_block_panel panel = graft_block_panel(&j->p->g, j->width,
                                                        index);
-    real from[TAPS * WIDTH];
+    const struct graft_block_reader r = {j->p, j->src, j->scale, j->k->turn};
+    real from[GRAFT_BLOCK_READ * WIDTH];
     int64_t at[USED];
-    if (j->p->turned.is)
-        read_turned(j, &panel, first, n, from);
-    else
-        read_plain(j, &panel, first, n, from);
+    graft_block_read_panel(&r, &panel, first, n, from);
     for (int64_t q = 0; q < j->depth / j->channels; q++) {
         find_taps(j, q / 2, q % 2, at);
         transform(j, index, q * j->channels + first, n, from, at);
@@ -198,17 +142,15 @@ void graft_winograd_pack(void *dst, const struct graft_view *src,
                          struct graft_pool *pool)
 {
     const struct graft_conv *g = &packing->g;
-    const struct graft_block_turned *t = &packing->turned;
     const struct graft_kernels *k = graft_winograd_set(&packing->cut);
     struct job j = {.dst = dst, .src = src, .scale = scale, .p = packing,
                     .plan = graft_winograd_plan(&packing->cut), .k = k,
-                    .width = graft_block_width(g, k),
+                    .width = packing->width,
                     .channels = g->c / g->group,
-                    .kernel = t->is ? t->kernel[0] * t->kernel[1]
-                                    : g->kernel[1] * g->kernel[2]};
+                    .kernel = graft_block_kernel(packing)};
     int64_t panels = graft_block_panels(g, j.width);
     j.depth = j.channels * (j.plan.axis[0].family->depth ? 4 : 1);
-    j.at_once = least(CHANNELS, TAPS / j.kernel);
+    j.at_once = least(CHANNELS, GRAFT_BLOCK_READ / j.kernel);
     int64_t pieces = (j.channels + j.at_once - 1) / j.at_once;
     int64_t wanted = least(pieces, (TASKS + panels - 1) / panels);
     j.share = (pieces + wanted - 1) / wanted * j.at_once;

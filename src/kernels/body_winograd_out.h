@@ -286,17 +286,24 @@ static void wino_weights(const struct graft_winograd_family *rows,
                             u + o, step);
 }
 
-enum { WINO_AHEAD = 8 }; /* input channels whose weights come nearer */
+/* Numbers of k by which what is read, and what is written, comes nearer: the
+ * sets of a panel are more than the nearest caches hold. */
+enum { WINO_READ_AHEAD = 8, WINO_WRITE_AHEAD = 4 };
 
 static void wino_transform(const struct graft_winograd_block *b,
                            int64_t panel, real *u)
 {
     const struct graft_winograd_axis *a = b->plan.axis;
     int64_t each = a[0].family->taps * a[1].family->taps * b->width;
+    int64_t sets = (int64_t)a[0].family->sets * a[1].family->sets;
     const real *w = b->r->w + panel * b->k * each;
     for (int64_t k = 0; k < b->k; k++, w += each, u += b->width) {
         for (int64_t i = 0; i < each; i += GRAFT_BLOCK)
-            __builtin_prefetch(w + WINO_AHEAD * each + i, 0, 2);
+            __builtin_prefetch(w + WINO_READ_AHEAD * each + i, 0, 2);
+        for (int64_t i = 0; i < sets; i++)
+            for (int64_t o = 0; o < b->width; o += GRAFT_BLOCK)
+                __builtin_prefetch(u + i * b->u_set + o +
+                                       WINO_WRITE_AHEAD * b->width, 1, 2);
         wino_weights(a[0].family, a[1].family, (int)b->width, w, u, b->u_set);
     }
 }

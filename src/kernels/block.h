@@ -132,12 +132,11 @@ enum {
 
 /* Scaled weights of a panel of one group for input channels first ..
  * first + n - 1 of the group, to[channel][kernel as it is read][width]; zero
- * beyond the panel's end. n * kernel <= GRAFT_BLOCK_READ; turn: kernels.h. */
+ * beyond the panel's end. n * kernel <= GRAFT_BLOCK_READ. */
 struct graft_block_reader {
     const struct graft_block_packing *p;
     const struct graft_view *src;
     const real *scale;     /* NULL: none */
-    void (*turn)(real *, int64_t, const real *, int64_t, int64_t, int64_t);
 };
 void graft_block_read_panel(const struct graft_block_reader *r,
                             const struct graft_block_panel *panel,

@@ -75,9 +75,7 @@ static void pack_rows(const struct job *j, real *dst,
                       const struct graft_block_panel *panel, int64_t few)
 {
     const struct graft_conv *g = &j->packing->g;
-    const struct graft_block_reader r = {
-        j->packing, j->src, j->scale,
-        graft_kernels_for(j->packing->isa)->turn};
+    const struct graft_block_reader r = {j->packing, j->src, j->scale};
     int64_t taps = g->kernel[1] * g->kernel[2], all = g->c / g->group;
     int64_t width = j->packing->width, kernel = graft_block_kernel(j->packing);
     int64_t tap[GRAFT_BLOCK_TAPS], row, step;
@@ -107,11 +105,11 @@ static void pack_panel(void *ctx, int64_t index, int worker)
     int64_t taps = g->kernel[1] * g->kernel[2], all = g->c / g->group;
     int64_t few = taps < FEW ? FEW / taps : 1;
     int64_t kernel = graft_block_kernel(j->packing);
-    bool mixed = g->group > 1 && g->m / g->group % GRAFT_BLOCK;
+    bool single = d[GRAFT_BLOCK_DEPTH] == taps * all; /* group in a panel */
     struct graft_block_panel p = graft_block_panel(g, width, index);
     real *dst = j->dst + index * size;
     (void)worker;
-    if (!mixed && kernel <= GRAFT_BLOCK_TAPS) {
+    if (single && kernel <= GRAFT_BLOCK_TAPS) {
         pack_rows(j, dst, &p, kernel < FEW ? FEW / kernel : 1);
         return;
     }

@@ -6,8 +6,6 @@
 #include "kernels/kernels.h"
 #include "tensor/view.h"
 
-enum { GAP = GRAFT_BLOCK }; /* what `turn` may read behind a row */
-
 /* ---- taps ---------------------------------------------------------------- */
 
 int64_t graft_block_kernel(const struct graft_block_packing *p)
@@ -82,10 +80,10 @@ static void panel_plain(const struct graft_block_reader *r,
                         const struct graft_block_panel *panel, int64_t first,
                         int64_t n, real *to)
 {
-    real piece[GRAFT_BLOCK_WIDEST * (GRAFT_BLOCK_READ + GAP)];
+    real piece[GRAFT_BLOCK_WIDEST * (GRAFT_BLOCK_READ + GRAFT_TURN_GAP)];
     int64_t channels = r->p->g.c / r->p->g.group, width = r->p->width;
     int64_t kernel = graft_block_kernel(r->p), count = n * kernel;
-    int64_t step = count + GAP;
+    int64_t step = count + GRAFT_TURN_GAP;
     for (int64_t o = 0; o < width; o++) {
         int64_t m = panel->first + o;
         real *row = piece + o * step;
@@ -94,7 +92,7 @@ static void panel_plain(const struct graft_block_reader *r,
         else
             memset(row, 0, (size_t)count * sizeof *row);
     }
-    r->turn(to, width, piece, step, width, count);
+    graft_kernels_for(r->p->isa)->turn(to, width, piece, step, width, count);
 }
 
 /* From behind these channels are the other convolution's outputs, and the
@@ -104,7 +102,8 @@ static void panel_turned(const struct graft_block_reader *r,
                          int64_t first, int64_t n, real *to)
 {
     const struct graft_block_turned *t = &r->p->turned;
-    real piece[GRAFT_BLOCK_WIDEST * GRAFT_BLOCK_TAPS + GAP];
+    const struct graft_kernels *k = graft_kernels_for(r->p->isa);
+    real piece[GRAFT_BLOCK_WIDEST * GRAFT_BLOCK_TAPS + GRAFT_TURN_GAP];
     int64_t each = t->c / t->group, group = panel->first / each;
     int64_t kernel = graft_block_kernel(r->p), width = r->p->width;
     int64_t count = (panel->end - panel->first) * kernel;
@@ -113,7 +112,7 @@ static void panel_turned(const struct graft_block_reader *r,
         int64_t m = group * (t->m / t->group) + first + i;
         read_row(r, m, (m * each + panel->first % each) * kernel, count,
                  piece);
-        r->turn(to, width, piece, kernel, width, kernel);
+        k->turn(to, width, piece, kernel, width, kernel);
     }
 }
 

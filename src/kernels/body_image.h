@@ -15,22 +15,14 @@ static inline uint8_t image_level(int32_t sum)
 
 typedef uint8_t image_bytes __attribute__((vector_size(GRAFT_TAP_ROWS)));
 
-/* Halves of two vectors, their bytes in turns. */
-#define IMAGE_LOW(a, b)                                                     \
-    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, \
-                            6, 22, 7, 23)
-#define IMAGE_HIGH(a, b)                                                    \
-    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, \
-                            29, 14, 30, 15, 31)
-
 /* to = from, rotated by one bit in (row, byte) taken as one number of eight
  * bits: four such steps exchange row and byte. */
 static inline __attribute__((always_inline)) void
 image_turn(image_bytes to[16], const image_bytes from[16])
 {
     for (int i = 0; i < 8; i++) {
-        to[2 * i] = IMAGE_LOW(from[i], from[i + 8]);
-        to[2 * i + 1] = IMAGE_HIGH(from[i], from[i + 8]);
+        to[2 * i] = TURN_LOW_16(from[i], from[i + 8]);
+        to[2 * i + 1] = TURN_HIGH_16(from[i], from[i + 8]);
     }
 }
 

@@ -2,19 +2,23 @@
  * body_conv_vec.h.
  * SPDX-License-Identifier: Apache-2.0 */
 
-/* The halves of two vectors, element by element in turn. */
+/* The halves of two vectors, element by element in turn; of 16 elements. */
+#define TURN_LOW_16(a, b)                                                   \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, \
+                            6, 22, 7, 23)
+#define TURN_HIGH_16(a, b)                                                  \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, \
+                            29, 14, 30, 15, 31)
+
+/* Of a vector of reals. */
 #if defined(GRAFT_REAL_DOUBLE)
 enum { TURN_SQUARES = 0 };
 #define TURN_LOW(a, b) ((a) + (b)) /* never reached */
 #define TURN_HIGH(a, b) ((a) + (b))
 #elif defined(__AVX512F__)
 enum { TURN_SQUARES = 1 };
-#define TURN_LOW(a, b)                                                      \
-    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, \
-                            6, 22, 7, 23)
-#define TURN_HIGH(a, b)                                                     \
-    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, \
-                            29, 14, 30, 15, 31)
+#define TURN_LOW(a, b) TURN_LOW_16(a, b)
+#define TURN_HIGH(a, b) TURN_HIGH_16(a, b)
 #elif defined(__AVX2__)
 enum { TURN_SQUARES = 1 };
 #define TURN_LOW(a, b)                                                      \

@@ -5,10 +5,10 @@
 #define GRAFT_THIS_ISA GRAFT_ISA_AVX512
 #include "kernels/body_conv.h"
 #include "kernels/body_block.h"
+#include "kernels/body_turn.h"
 #include "kernels/body_image.h"
 #include "kernels/body_lanes.h"
 #include "kernels/body_pointwise.h"
-#include "kernels/body_turn.h"
 #include "kernels/body_winograd.h"
 
 extern const struct graft_kernels graft_kernels_avx512;

@@ -22,6 +22,8 @@
  * changes. */
 enum { GRAFT_KERNELS_VERSION = 3 };
 
+enum { GRAFT_TURN_GAP = GRAFT_BLOCK };
+
 struct graft_kernels {
     enum graft_isa isa;
     struct graft_conv_kernels conv;
@@ -31,7 +33,7 @@ struct graft_kernels {
     struct graft_image_kernels image;
     struct graft_lane_kernels lanes;
     /* dst[c * dst_step + r] = src[r * src_step + c]. Rows are read in whole
-     * vectors: up to GRAFT_BLOCK - 1 reals behind a row's last column. */
+     * vectors: less than GRAFT_TURN_GAP reals behind a row's last column. */
     void (*turn)(real *dst, int64_t dst_step, const real *src,
                  int64_t src_step, int64_t rows, int64_t columns);
 };

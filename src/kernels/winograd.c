@@ -181,15 +181,13 @@ bool graft_winograd_cut_as(struct graft_block_cut *out,
     return true;
 }
 
-enum { FAR = 4 << 20 }; /* bytes of weights that do not stay in a cache */
-
 void graft_winograd_late(struct graft_block_cut *cut,
                          const struct graft_conv *g,
                          const struct graft_kernels *k)
 {
     int64_t panels = graft_block_panels(g, graft_block_width(g, k));
     if (cut->way != GRAFT_BLOCK_WINOGRAD || !cut->shared ||
-        panels < FEW_BLOCKS || cut->pack_bytes <= FAR)
+        panels < FEW_BLOCKS || cut->pack_bytes <= GRAFT_WINOGRAD_FAR)
         return;
     struct graft_winograd_plan p = graft_winograd_plan(cut);
     struct graft_winograd_block b;

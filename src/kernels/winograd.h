@@ -189,8 +189,10 @@ void graft_winograd_begin(struct graft_winograd_block *b,
 size_t graft_winograd_in_scratch(const struct graft_winograd_plan *p);
 enum {
     GRAFT_WINOGRAD_CHUNK = 40, /* columns that `in` works on at a time */
-    GRAFT_WINOGRAD_FEW = 8     /* blocks of a full batch that are worked on
+    GRAFT_WINOGRAD_FEW = 8,    /* blocks of a full batch that are worked on
                                   one after the other: V and M are shared */
+    GRAFT_WINOGRAD_FAR = 4 << 20 /* bytes of packed weights: more are written
+                                    past the cache, or transformed late */
 };
 
 /* Bands of big rows among bands first .. end - 1 of all images. */

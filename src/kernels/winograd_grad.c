@@ -28,7 +28,7 @@ enum {
 enum {
     WIDTH = GRAFT_BLOCK_WIDEST,
     USED = GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS,
-    GAP = GRAFT_BLOCK        /* what `turn` may read behind a row */
+    GAP = GRAFT_TURN_GAP
 };
 
 static int64_t ceil_div(int64_t a, int64_t b)

@@ -12,7 +12,6 @@ enum {
     CHANNELS = 16, /* input channels read at once, at most */
     TASKS = 64,    /* enough to share out */
     SOME = 4,      /* channels transformed before they are written */
-    FAR = 4 << 20, /* bytes of weights: more are written past the cache */
     SETS = GRAFT_WINOGRAD_SLOTS * GRAFT_WINOGRAD_SLOTS, /* at most */
     USED = GRAFT_WINOGRAD_TAPS * GRAFT_WINOGRAD_TAPS
 };
@@ -84,7 +83,7 @@ static void transform(const struct job *j, int64_t panel, int64_t first,
     real w[USED * WIDTH], u[SETS * SOME * WIDTH];
     int64_t width = j->width, sets = (int64_t)rows->sets * columns->sets;
     int64_t each = rows->taps * columns->taps * width;
-    bool far = j->p->cut.pack_bytes > FAR;
+    bool far = j->p->cut.pack_bytes > GRAFT_WINOGRAD_FAR;
     for (int64_t c = 0; c < n; c++, from += j->kernel * width) {
         const real *taps = taps_of(j, from, at, w);
         int64_t slot = c % SOME;
@@ -110,7 +109,7 @@ static void pack_channels(const struct job *j, int64_t index, int64_t first,
 {
     struct graft_block_panel panel = graft_block_panel(&j->p->g, j->width,
                                                        index);
-    const struct graft_block_reader r = {j->p, j->src, j->scale, j->k->turn};
+    const struct graft_block_reader r = {j->p, j->src, j->scale};
     real from[GRAFT_BLOCK_READ * WIDTH];
     int64_t at[USED];
     graft_block_read_panel(&r, &panel, first, n, from);

@@ -202,6 +202,8 @@ struct graft_block_outer {
     int64_t x_tap;               /* depthwise: to the next kernel element */
     const real *dy;
     int64_t dy_image, dy_row, dy_column, dy_block;
+    int64_t x_ahead, dy_ahead;   /* from what is read to what to fetch from
+                                    memory meanwhile; 0: nothing */
     int64_t numbers;             /* of x, side by side; depthwise: kernel
                                     elements */
     int64_t blocks;              /* of dy, 1 or 2 */

@@ -68,9 +68,9 @@ struct graft_block_grad_cut {
     struct graft_block_cut cut; /* winograd: its plan */
     int64_t width;         /* output channels of a panel */
     int64_t panels;        /* depthwise: blocks */
-    int64_t rows;          /* of a panel's sums: numbers of x that meet dy */
+    int64_t rows;          /* of a block's sums: numbers of x that meet dy */
     int64_t parts;         /* ranges of images, summed apart */
-    int64_t shares, share; /* blocks of input of a task; tasks of a panel */
+    int64_t shares, share; /* tasks of a panel; blocks of input of a task */
     int64_t images, lines; /* of a band: images, rows of output */
     int64_t d_panels;      /* winograd: panels of dy and blocks of x that are */
     int64_t v_blocks;      /* transformed at a time */
@@ -95,6 +95,19 @@ struct graft_block_grad_run {
 void graft_block_grad(const struct graft_block_grad_run *r,
                       struct graft_pool *pool, void *scratch,
                       size_t scratch_step, void *shared);
+
+/* Channels of x in a block's sums, [taps][lanes][width]: 16, those of an
+ * IMAGE, or 1 where depthwise. */
+int64_t graft_block_grad_lanes(const struct graft_conv *g,
+                               const struct graft_block_grad_cut *cut);
+/* The sums of a panel and a block of its input to dw; those of further parts
+ * lie `part` reals apart (block_grad_write.c). */
+void graft_block_grad_write(const struct graft_block_grad_run *r,
+                            int64_t panel, int64_t block, const real *sums,
+                            int64_t part);
+/* dw = row, or dw += row. */
+void graft_block_grad_row(real *restrict dw, const real *restrict row,
+                          int64_t n, bool add);
 
 /* By Winograd (winograd_grad.c), where that pays; else c is as it was. */
 bool graft_winograd_grad_cut(struct graft_block_grad_cut *c,

@@ -14,6 +14,9 @@ enum {
     TASKS = 24,    /* fewer: images are summed in parts, blocks shared out */
     PARTS = 8,     /* at most */
     BAND = 168,    /* pixels: x and dy of a block pair fit L1 */
+    SHARE = 4,     /* blocks of input that meet a panel in turn, at least
+                      where there are so many: dy is read once for all */
+    SUMS = 128 << 10, /* bytes of a task's sums that stay in its cache */
     MOST_ROWS = 16 /* numbers of x of an outer product */
 };
 
@@ -49,6 +52,12 @@ static int64_t most_blocks(const struct graft_conv *g,
     return most;
 }
 
+/* n in parts of at most `most`, one about as large as the other. */
+static int64_t even(int64_t n, int64_t most)
+{
+    return ceil_div(n, ceil_div(n, most));
+}
+
 void graft_block_grad_cut(struct graft_block_grad_cut *out,
                           const struct graft_conv *g, int64_t n_max,
                           bool exact, const struct graft_kernels *k)
@@ -59,26 +68,31 @@ void graft_block_grad_cut(struct graft_block_grad_cut *out,
     int64_t pixels = g->out[1] * g->out[2], blocks = 1;
     if (c.depthwise) {
         c.panels = ceil_div(g->m, GRAFT_BLOCK);
-        c.rows = taps_of(g);
     } else {
         c.width = graft_block_width(g, k);
         c.panels = graft_block_panels(g, c.width);
-        blocks = most_blocks(g, &c);
-        c.rows = taps_of(g) * (g->image ? g->c : blocks * GRAFT_BLOCK);
-        c.share = blocks;
+        c.share = blocks = most_blocks(g, &c);
     }
-    while (c.share > 1 && c.panels * ceil_div(blocks, c.share) < TASKS)
+    c.rows = taps_of(g) * graft_block_grad_lanes(g, &c);
+    int64_t each = c.rows * c.width * (int64_t)sizeof(real);
+    while (c.share > SHARE && c.panels * ceil_div(blocks, c.share) < TASKS)
+        c.share = ceil_div(c.share, 2);
+    while (c.share > 1 && c.share * each > SUMS)
         c.share = ceil_div(c.share, 2);
     c.shares = ceil_div(blocks, c.share);
     c.parts = least(ceil_div(TASKS, c.panels * c.shares), PARTS);
     c.parts = least(c.parts, n_max > 0 ? n_max : 1);
-    c.lines = least(g->out[1], ceil_div(BAND, g->out[2]));
+    c.lines = even(g->out[1], ceil_div(BAND, g->out[2]));
     c.images = pixels < BAND / 2 ? BAND / pixels : 1;
     if (!exact && !c.depthwise && graft_winograd_grad_cut(&c, g, n_max, k)) {
         *out = c;
         return;
     }
-    c.shared = (size_t)(c.parts * c.panels * c.rows * c.width) * sizeof(real);
+    size_t task = (size_t)(c.share * each);
+    if (c.parts == 1)
+        c.scratch = task;
+    else
+        c.shared = (size_t)(c.parts * c.panels * c.shares) * task;
     *out = c;
 }
 
@@ -86,8 +100,19 @@ void graft_block_grad_cut(struct graft_block_grad_cut *out,
 
 struct job {
     const struct graft_block_grad_run *r;
-    real *sums;      /* [part][panel][row][width] */
+    void *scratch;   /* one part: the sums of a task, [row][width] */
+    size_t step;
+    real *sums;      /* several: [part][panel][share][row][width] */
 };
+
+/* Those of a share of a part. */
+static real *sums_of(const struct job *j, int64_t part, int64_t panel,
+                     int64_t share)
+{
+    const struct graft_block_grad_cut *c = j->r->cut;
+    return j->sums + ((part * c->panels + panel) * c->shares + share) *
+                         c->share * c->rows * c->width;
+}
 
 /* Output positions along axis i whose kernel element k lies inside, among
  * first .. end - 1. */
@@ -109,9 +134,10 @@ static struct range inside(const struct graft_conv *g, int i, int64_t k,
     return o;
 }
 
-/* A band of images and rows of output. */
+/* A band of images and rows of output, and how far the next one is. */
 struct band {
     struct range image, line;
+    int64_t x_next, dy_next;
 };
 
 /* dy's first pixel of kernel element (a, columns) in the band, x's under it.
@@ -227,13 +253,68 @@ static void panel_band(const struct job *j, const struct band *b,
     o.blocks = ceil_div(p.end - p.first, GRAFT_BLOCK);
     for (int64_t a = 0; g->image && a < g->kernel[1]; a++)
         row_of_taps(j, b, a, g->c, g->c, r->x, dy, sum, &o);
-    int64_t first = p.in_first / GRAFT_BLOCK;
-    int64_t end = least((share + 1) * c->share, blocks_of(&p));
-    for (int64_t i = share * c->share; !g->image && i < end; i++)
+    int64_t first = p.in_first / GRAFT_BLOCK, i = share * c->share;
+    int64_t end = least(i + c->share, blocks_of(&p)), back = end - 1 - i;
+    int64_t each = c->rows * c->width;
+    for (; !g->image && i < end; i++, sum += each) {
+        bool last = i + 1 == end;
+        o.x_ahead = !last ? plane : b->x_next ? b->x_next - back * plane : 0;
+        o.dy_ahead = last ? b->dy_next : 0;
         block_of_taps(j, b, least(GRAFT_BLOCK, g->c - (first + i) *
                                                           GRAFT_BLOCK),
-                      r->x + (first + i) * plane, dy,
-                      sum + i * taps_of(g) * GRAFT_BLOCK * c->width, &o);
+                      r->x + (first + i) * plane, dy, sum, &o);
+    }
+}
+
+/* Blocks of input of a share; depthwise and image: one. */
+static void write_share(const struct job *j, int64_t panel, int64_t share,
+                        const real *sum)
+{
+    const struct graft_block_grad_cut *c = j->r->cut;
+    int64_t each = c->rows * c->width, blocks = 1;
+    int64_t part = c->panels * c->shares * c->share * each;
+    if (!c->depthwise && !j->r->g->image) {
+        struct graft_block_panel p = graft_block_panel(j->r->g, c->width,
+                                                       panel);
+        blocks = blocks_of(&p);
+    }
+    int64_t first = share * c->share, end = least(first + c->share, blocks);
+    for (int64_t i = first; i < end; i++, sum += each)
+        graft_block_grad_write(j->r, panel, i, sum, part);
+}
+
+/* Band `at` of the images of a range. */
+static struct band band_at(const struct graft_block_grad_run *r,
+                           struct range images, int64_t at)
+{
+    const struct graft_block_grad_cut *c = r->cut;
+    int64_t per = ceil_div(r->g->out[1], c->lines);
+    int64_t image = images.first + at / per * c->images;
+    int64_t line = at % per * c->lines;
+    return (struct band){
+        .image = {image, least(image + c->images, images.end)},
+        .line = {line, least(line + c->lines, r->g->out[1])}};
+}
+
+/* Panel and share, all bands of a range of images. */
+static void sum_bands(const struct job *j, int64_t panel, int64_t share,
+                      struct range images, real *sum)
+{
+    const struct graft_block_grad_run *r = j->r;
+    const struct graft_conv *g = r->g;
+    int64_t bands = ceil_div(images.end - images.first, r->cut->images) *
+                    ceil_div(g->out[1], r->cut->lines);
+    for (int64_t i = 0; i < bands; i++) {
+        struct band b = band_at(r, images, i), next = b;
+        if (i + 1 < bands)
+            next = band_at(r, images, i + 1);
+        int64_t skip = next.image.first - b.image.first;
+        int64_t down = next.line.first - b.line.first;
+        b.x_next = skip * r->x_step +
+                   down * g->stride[1] * g->in[2] * GRAFT_BLOCK;
+        b.dy_next = skip * r->dy_step + down * g->out[2] * GRAFT_BLOCK;
+        panel_band(j, &b, panel, share, sum);
+    }
 }
 
 static void sum_task(void *ctx, int64_t task, int worker)
@@ -243,85 +324,39 @@ static void sum_task(void *ctx, int64_t task, int worker)
     const struct graft_block_grad_cut *c = r->cut;
     int64_t share = task % c->shares, panel = task / c->shares % c->panels;
     int64_t part = task / c->shares / c->panels;
-    real *sum = j->sums + (part * c->panels + panel) * c->rows * c->width;
-    int64_t each = c->shares > 1 ? c->share * taps_of(r->g) * GRAFT_BLOCK
-                                 : c->rows;
-    int64_t from = share * each, to = least(from + each, c->rows);
-    (void)worker;
-    memset(sum + from * c->width, 0,
-           (size_t)((to - from) * c->width) * sizeof *sum);
     int64_t per = ceil_div(r->n_max, c->parts);
-    int64_t end = least((part + 1) * per, r->n);
-    for (int64_t i = part * per; i < end; i += c->images)
-        for (int64_t h = 0; h < r->g->out[1]; h += c->lines) {
-            struct band b = {{i, least(i + c->images, end)},
-                             {h, least(h + c->lines, r->g->out[1])}};
-            panel_band(j, &b, panel, share, sum);
-        }
+    struct range images = {part * per, least((part + 1) * per, r->n)};
+    real *sum = (real *)(void *)((char *)j->scratch +
+                                 (size_t)worker * j->step);
+    if (c->parts > 1)
+        sum = sums_of(j, part, panel, share);
+    memset(sum, 0, (size_t)(c->share * c->rows * c->width) * sizeof *sum);
+    if (images.first < images.end)
+        sum_bands(j, panel, share, images, sum);
+    if (c->parts == 1)
+        write_share(j, panel, share, sum);
 }
 
-/* ---- to ONNX's layout ---------------------------------------------------- */
-
-/* Row of a panel's sums where channel ch of x, element 0 lie, and how far the
- * next element is. */
-static int64_t row_at(const struct job *j, const struct graft_block_panel *p,
-                      int64_t ch, int64_t *step)
-{
-    const struct graft_conv *g = j->r->g;
-    *step = j->r->cut->depthwise ? 1 : g->image ? g->c : GRAFT_BLOCK;
-    if (j->r->cut->depthwise || g->image)
-        return j->r->cut->depthwise ? 0 : ch;
-    int64_t in = ch - p->in_first / GRAFT_BLOCK * GRAFT_BLOCK;
-    return in / GRAFT_BLOCK * taps_of(g) * GRAFT_BLOCK + in % GRAFT_BLOCK;
-}
-
-/* Output channel m: dw[m][c / group][taps]. */
-static void write_channel(const struct job *j,
-                          const struct graft_block_panel *p, int64_t index,
-                          int64_t m)
-{
-    const struct graft_conv *g = j->r->g;
-    const struct graft_block_grad_cut *c = j->r->cut;
-    int64_t per = g->m / g->group, each = g->c / g->group, taps = taps_of(g);
-    int64_t part_step = c->panels * c->rows * c->width, step;
-    const real *sums = j->sums + index * c->rows * c->width + m - p->first;
-    real *dw = j->r->dw + m * each * taps;
-    for (int64_t i = 0; i < each; i++) {
-        int64_t row = row_at(j, p, m / per * each + i, &step);
-        const real *sum = sums + row * c->width;
-        for (int64_t t = 0; t < taps; t++, dw++, sum += step * c->width) {
-            real all = *sum;
-            for (int64_t part = 1; part < c->parts; part++)
-                all += sum[part * part_step];
-            *dw = j->r->add ? *dw + all : all;
-        }
-    }
-}
-
-static void write_panel(void *ctx, int64_t index, int worker)
+static void write_task(void *ctx, int64_t task, int worker)
 {
     const struct job *j = ctx;
-    const struct graft_conv *g = j->r->g;
-    const struct graft_block_grad_cut *c = j->r->cut;
-    struct graft_block_panel p = {.first = index * GRAFT_BLOCK};
-    p.end = least(p.first + GRAFT_BLOCK, g->m);
+    int64_t panel = task / j->r->cut->shares;
+    int64_t share = task % j->r->cut->shares;
     (void)worker;
-    if (!c->depthwise)
-        p = graft_block_panel(g, c->width, index);
-    for (int64_t m = p.first; m < p.end; m++)
-        write_channel(j, &p, index, m);
+    write_share(j, panel, share, sums_of(j, 0, panel, share));
 }
 
 void graft_block_grad(const struct graft_block_grad_run *r,
                       struct graft_pool *pool, void *scratch,
                       size_t scratch_step, void *shared)
 {
-    struct job j = {r, shared};
+    struct job j = {r, scratch, scratch_step, shared};
     const struct graft_block_grad_cut *c = r->cut;
     if (c->winograd) {
         graft_winograd_grad(r, pool, scratch, scratch_step, shared);
         return;
     }
     graft_pool_for(pool, c->parts * c->panels * c->shares, sum_task, &j);
-    graft_pool_for(pool, c->panels, write_panel, &j);
+    if (c->parts > 1)
+        graft_pool_for(pool, c->panels * c->shares, write_task, &j);
 }

@@ -35,6 +35,9 @@ CONV_INLINE void block_outer_sum(int rows, int nv,
                              block_at(c, o->dy_block);
             for (int64_t w = o->columns; w > 0; w--) {
                 conv_vec v[2];
+                __builtin_prefetch(x + o->x_ahead, 0, 2);
+                __builtin_prefetch(dy + o->dy_ahead, 0, 2);
+                __builtin_prefetch(dy + o->dy_ahead + second, 0, 2);
                 CONV_UNROLL
                 for (int j = 0; j < 2; j++)
                     if (j < nv)

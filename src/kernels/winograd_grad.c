@@ -237,15 +237,6 @@ static void places_of(int64_t *place, const struct graft_conv *g,
     }
 }
 
-static void write_row(real *restrict dw, const real *restrict row, int64_t n,
-                      bool add)
-{
-    if (!add)
-        memcpy(dw, row, (size_t)n * sizeof *dw);
-    for (int64_t k = 0; add && k < n; k++)
-        dw[k] += row[k];
-}
-
 /* w [count][taps][width] of numbers first .. of x, all of a panel, to dw:
  * output by output, where theirs lie side by side. */
 static void write_numbers(const struct job *j, int64_t panel, int64_t first,
@@ -265,7 +256,7 @@ static void write_numbers(const struct job *j, int64_t panel, int64_t first,
         const real *row = rows + o * (n + GAP);
         real *dw = j->r->dw + (panel * width + o) * each;
         if (!f->depth)
-            write_row(dw + first * taps, row, n, add);
+            graft_block_grad_row(dw + first * taps, row, n, add);
         for (int64_t k = 0; f->depth && k < n; k++)
             if (place[k] >= 0)
                 dw[place[k]] = row[k] + (add ? dw[place[k]] : 0);

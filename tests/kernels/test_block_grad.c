@@ -260,7 +260,26 @@ TEST(kernels_block_grad__other_shapes)
         {35, 35, 9, 12, 3, 1, 1, 35, false, NULL},
         {16, 16, 12, 9, 5, 2, 2, 16, false, NULL},
         {3, 24, 12, 19, 3, 2, 1, 1, true, NULL},
-        {5, 7, 10, 10, 5, 1, 2, 1, false, NULL}};
+        {5, 7, 10, 10, 5, 1, 2, 1, false, NULL},
+        {70, 390, 20, 13, 1, 1, 0, 1, false, NULL},
+        {150, 400, 12, 15, 1, 2, 0, 1, false, NULL}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         check_shape(&shapes[i], 9, i % 2 ? 9 : 4);
+}
+
+/* Many panels: a task sums all images and writes what they come to. */
+TEST(kernels_block_grad__a_task_writes_its_own_sums)
+{
+    const struct graft_kernels *k =
+        graft_kernels_for((enum graft_isa)best_isa());
+    const struct shape s[] = {{150, 400, 12, 15, 1, 2, 0, 1, false, NULL},
+                              {5, 7, 10, 10, 5, 1, 2, 1, false, NULL}};
+    for (int i = 0; i < 2; i++) {
+        const struct graft_conv g = geometry(&s[i]);
+        struct graft_block_grad_cut cut;
+        graft_block_grad_cut(&cut, &g, 4, true, k);
+        assert_int_equal(cut.parts > 1, i);
+        assert_int_equal(cut.scratch > 0, !i);
+        assert_int_equal(cut.shared > 0, i);
+    }
 }

@@ -91,6 +91,35 @@ static int place_dz(struct graft_compiler *c, struct graft_step *s)
     return s->dz < 0 ? s->dz : GRAFT_OK;
 }
 
+/* Does all of v's memory, and nothing else, hold v? */
+static bool is_whole(const struct graft_compiler *c, int v)
+{
+    return c->value.at[v].alias < 0 && !c->value.at[v].info.fmt.batch_stride;
+}
+
+/* What is added is given dz itself: when s has been undone nobody reads dz,
+ * so whoever writes the residual's gradient next may add to it where it
+ * lies. Not where s reads the residual besides: its backward writes there
+ * while it reads dz. */
+static bool give_dz(struct graft_compiler *c, struct graft_step *s)
+{
+    const int v = s->fuse.residual, to = s->out[0];
+    struct graft_wvalue *r = root_of(c, v), *y = root_of(c, to);
+    if (!c->value.at[v].info.marked || r->grad >= 0 || y->grad < 0 ||
+        s->dz >= 0 || !is_whole(c, v) || !is_whole(c, to) ||
+        graft_is_constant(r) || r->selected >= 0 || r->wanted || r->seeded ||
+        y->wanted || y->seeded ||
+        graft_value_bytes(r) != graft_value_bytes(y))
+        return false;
+    for (int i = 0; i < s->n_in; i++)
+        if (s->in[i] >= 0 && root_of(c, s->in[i]) == r)
+            return false;
+    r->grad = y->grad;
+    r->dwritten = true;
+    s->fuse.dresidual_mode = GRAFT_SKIP;
+    return true;
+}
+
 /* Packed gradients of what `s` (of section 1) computes are unpacked before
  * its backward. */
 static int unpack_before(struct graft_compiler *c, struct graft_step *s)
@@ -120,7 +149,7 @@ static int plan_step(struct graft_compiler *c, struct graft_step *s)
         status = writer(c, f->bias, s->back, s->param, &f->dbias_mode);
     if (!status && f->bias >= 0)
         f->dbias_more = more(c, f->bias, f->dbias_mode);
-    if (!status && f->residual >= 0)
+    if (!status && f->residual >= 0 && !give_dz(c, s))
         status = writer(c, f->residual, s->back, s->param,
                         &f->dresidual_mode);
     for (int i = 0; !status && i < s->n_in; i++) {

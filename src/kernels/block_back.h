@@ -100,11 +100,11 @@ void graft_block_grad(const struct graft_block_grad_run *r,
  * IMAGE, or 1 where depthwise. */
 int64_t graft_block_grad_lanes(const struct graft_conv *g,
                                const struct graft_block_grad_cut *cut);
-/* The sums of a panel and a block of its input to dw; those of further parts
- * lie `part` reals apart (block_grad_write.c). */
+/* The sums of a panel and blocks first .. end - 1 of its input to dw; those
+ * of further parts lie `part` reals apart (block_grad_write.c). */
 void graft_block_grad_write(const struct graft_block_grad_run *r,
-                            int64_t panel, int64_t block, const real *sums,
-                            int64_t part);
+                            int64_t panel, int64_t first, int64_t end,
+                            const real *sums, int64_t part);
 /* dw = row, or dw += row. */
 void graft_block_grad_row(real *restrict dw, const real *restrict row,
                           int64_t n, bool add);

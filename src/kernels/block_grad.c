@@ -271,16 +271,15 @@ static void write_share(const struct job *j, int64_t panel, int64_t share,
                         const real *sum)
 {
     const struct graft_block_grad_cut *c = j->r->cut;
-    int64_t each = c->rows * c->width, blocks = 1;
-    int64_t part = c->panels * c->shares * c->share * each;
+    int64_t part = c->panels * c->shares * c->share * c->rows * c->width;
+    int64_t blocks = 1, first = share * c->share;
     if (!c->depthwise && !j->r->g->image) {
         struct graft_block_panel p = graft_block_panel(j->r->g, c->width,
                                                        panel);
         blocks = blocks_of(&p);
     }
-    int64_t first = share * c->share, end = least(first + c->share, blocks);
-    for (int64_t i = first; i < end; i++, sum += each)
-        graft_block_grad_write(j->r, panel, i, sum, part);
+    graft_block_grad_write(j->r, panel, first, least(first + c->share, blocks),
+                           sum, part);
 }
 
 /* Band `at` of the images of a range. */

@@ -51,10 +51,10 @@ static const real *add_parts(const struct graft_block_grad_cut *c,
 /* Elements t .. t + n - 1 of output m: row[n][lanes], the first lane is
  * channel `first` of the input. */
 static void write_taps(const struct graft_block_grad_run *r, int64_t m,
-                       int64_t first, int64_t t, int64_t n, const real *row)
+                       int64_t first, int64_t lanes, int64_t t, int64_t n,
+                       const real *row)
 {
     const struct graft_conv *g = r->g;
-    int64_t lanes = graft_block_grad_lanes(g, r->cut);
     int64_t each = g->c / g->group, taps = g->kernel[1] * g->kernel[2];
     int64_t group = m / (g->m / g->group) * each;
     int64_t from = first < group ? group : first;
@@ -70,28 +70,46 @@ static void write_taps(const struct graft_block_grad_run *r, int64_t m,
             dw[i] = row[i * lanes] + (r->add ? dw[i] : 0);
 }
 
-void graft_block_grad_write(const struct graft_block_grad_run *r,
-                            int64_t panel, int64_t block, const real *sums,
-                            int64_t part)
+/* A piece of a panel's sums: blocks of input of one element of the kernel, or
+ * elements of one block. */
+struct piece {
+    int64_t block, blocks, tap, taps;
+};
+
+static void write_piece(const struct graft_block_grad_run *r, int64_t panel,
+                        const struct piece *e, const real *sums, int64_t part)
 {
     const struct graft_conv *g = r->g;
     const struct graft_block_grad_cut *c = r->cut;
-    int64_t lanes = graft_block_grad_lanes(g, c);
-    int64_t some = ROWS / lanes, taps = g->kernel[1] * g->kernel[2];
     struct graft_block_panel p = {.first = panel * GRAFT_BLOCK};
+    int64_t lanes = e->blocks * graft_block_grad_lanes(g, c);
+    int64_t rows = e->taps * lanes;
     real all[ROWS * WIDTH], turned[STEP * WIDTH];
     p.end = least(p.first + GRAFT_BLOCK, g->m);
     if (!c->depthwise)
         p = graft_block_panel(g, c->width, panel);
-    for (int64_t t = 0; t < taps; t += some) {
-        int64_t n = least(some, taps - t), rows = n * lanes;
-        const real *from = add_parts(c, sums, part, rows, all);
-        r->k->turn(turned, STEP, from, c->width, rows, c->width);
-        for (int64_t m = p.first; m < p.end; m++) {
-            int64_t in = c->depthwise ? m : (p.in_first / GRAFT_BLOCK +
-                                             block) * GRAFT_BLOCK;
-            write_taps(r, m, in, t, n, turned + (m - p.first) * STEP);
+    sums = add_parts(c, sums, part, rows, all);
+    r->k->turn(turned, STEP, sums, c->width, rows, c->width);
+    int64_t in = (p.in_first / GRAFT_BLOCK + e->block) * GRAFT_BLOCK;
+    for (int64_t m = p.first; m < p.end; m++)
+        write_taps(r, m, c->depthwise ? m : in, lanes, e->tap, e->taps,
+                   turned + (m - p.first) * STEP);
+}
+
+void graft_block_grad_write(const struct graft_block_grad_run *r,
+                            int64_t panel, int64_t first, int64_t end,
+                            const real *sums, int64_t part)
+{
+    const struct graft_block_grad_cut *c = r->cut;
+    int64_t taps = r->g->kernel[1] * r->g->kernel[2];
+    int64_t some = ROWS / graft_block_grad_lanes(r->g, c);
+    int64_t blocks = taps == 1 ? some : 1;
+    for (int64_t b = first; b < end; b += blocks)
+        for (int64_t t = 0; t < taps; t += some) {
+            struct piece e = {b, least(blocks, end - b), t,
+                              least(some, taps - t)};
+            write_piece(r, panel, &e, sums, part);
+            sums += e.blocks * e.taps * graft_block_grad_lanes(r->g, c) *
+                    c->width;
         }
-        sums += rows * c->width;
-    }
 }

@@ -125,6 +125,13 @@ struct graft_block_panel {
 struct graft_block_panel graft_block_panel(const struct graft_conv *g,
                                            int64_t width, int64_t index);
 int64_t graft_block_panels(const struct graft_conv *g, int64_t width);
+/* Blocks of input that a panel reads. */
+static inline int64_t graft_block_panel_blocks(
+    const struct graft_block_panel *p)
+{
+    return (p->in_end + GRAFT_BLOCK - 1) / GRAFT_BLOCK -
+           p->in_first / GRAFT_BLOCK;
+}
 enum {
     GRAFT_BLOCK_WIDEST = 2 * GRAFT_BLOCK, /* channels of a panel, at most */
     GRAFT_BLOCK_READ = 256 /* weights of one of them read at once, at most */

@@ -59,9 +59,11 @@ static void write_taps(const struct graft_block_grad_run *r, int64_t m,
     int64_t group = m / (g->m / g->group) * each;
     int64_t from = first < group ? group : first;
     int64_t end = least(first + lanes, group + each);
+    if (from >= end)
+        return; /* all of other groups */
     real *dw = r->dw + (m * each + from - group) * taps + t;
     row += from - first;
-    if (taps == 1 && from < end) {
+    if (taps == 1) {
         graft_block_grad_row(dw, row, end - from, r->add);
         return;
     }

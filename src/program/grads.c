@@ -173,11 +173,23 @@ static bool is_nothing(const struct graft_compiler *c,
     return s->view && s->out[0] >= 0 && c->value.at[s->out[0]].alias >= 0;
 }
 
+/* A reordered copy that only steps without a gradient read. */
+static bool gets_nothing(struct graft_compiler *c, const struct graft_step *s)
+{
+    return s->op == &graft_row_reorder && root_of(c, s->out[0])->grad < 0;
+}
+
 int graft_plan_gradients(struct graft_compiler *c)
 {
     int status = seed(c);
-    for (int i = c->step.n - 1; !status && i >= 0; i--)
-        if (c->step.at[i]->marked && !is_nothing(c, c->step.at[i]))
-            status = plan_step(c, c->step.at[i]);
+    for (int i = c->step.n - 1; !status && i >= 0; i--) {
+        struct graft_step *s = c->step.at[i];
+        if (!s->marked || is_nothing(c, s))
+            continue;
+        if (gets_nothing(c, s))
+            s->marked = false;
+        else
+            status = plan_step(c, s);
+    }
     return status;
 }

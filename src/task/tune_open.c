@@ -32,8 +32,11 @@ int graft_tune_begin(struct graft_tune *u)
     int status = start(u, false);
     if (!status)
         status = graft_tune_open_rows(u);
-    return status == GRAFT_EMEM && u->t->rt->memory_limit ? GRAFT_ELIMIT
-                                                          : status;
+    if (status != GRAFT_EMEM || !u->t->rt->memory_limit)
+        return status;
+    return graft_fail(GRAFT_ELIMIT, "fine-tuning '%s' needs more memory than "
+                      "the limit is, %.1f MB (less to unfreeze needs less)",
+                      u->t->o->model, 1e-6 * (double)u->t->rt->memory_limit);
 }
 
 /* What speaks against the deepest choice of auto, memory apart, speaks against

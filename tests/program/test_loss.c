@@ -177,3 +177,54 @@ TEST(program_loss__no_overflow_at_large_scores)
         assert_true(isfinite((double)x.flat[i]));
     scored_close(&x);
 }
+
+/* An output that the loss does not depend on, read from a convolution's
+ * blocks in another layout: it gets no gradient, and the rest gets the same
+ * as without it. */
+static void run_beside(bool beside, real *flat)
+{
+    struct net *n = net_new(13);
+    struct graft_store *store = NULL;
+    struct graft_selection *s = NULL;
+    struct graft_program *p = NULL;
+    int x = net_input(n, "x", NET_DIMS(-1, 3, 4, 4));
+    graft_value_id w = net_random(n, "w", NET_DIMS(16, 3, 3, 3));
+    const struct graft_attr *pads = NET_ATTRS(NET_INTS("pads", 1, 1, 1, 1));
+    int h = net_node(n, "Conv", "conv", pads, x, w);
+    int y = net_node(n, "GlobalAveragePool", "pool", NULL, h);
+    y = net_node(n, "Flatten", "flat", NULL, y);
+    int v = net_random(n, "v", NET_DIMS(16, C));
+    int shape = net_ints(n, "shape", (const int64_t[]){0, -1}, 2);
+    const graft_value_id out[] = {
+        net_node(n, "Gemm", "y", NULL, y, v),
+        net_node(n, "Reshape", "rows", NULL, h, shape)};
+    struct graft_loss loss = {.kind = GRAFT_LOSS_SOFTMAX_CE,
+                              .logits = out[0]};
+    struct graft_compile c = {.model = n->m, .n_max = N, .loss = &loss,
+                              .outputs = out, .n_outputs = 1 + beside};
+    assert_ok(graft_store_new(&store, n->m, NULL));
+    assert_ok(graft_selection_new(&s, store, &w, 1));
+    c.store = store;
+    c.train = s;
+    assert_ok(graft_program_new(&p, NULL, &c));
+    net_fill(p, 0, N);
+    for (int i = 0; i < N; i++)
+        graft_program_targets(p)[i] = i % C;
+    graft_program_params(p);
+    assert_ok(graft_program_forward(p, N));
+    graft_program_backward(p);
+    graft_program_finish(p, flat);
+    graft_program_free(p);
+    graft_selection_free(s);
+    graft_store_free(store);
+    net_free(n);
+}
+
+TEST(program_loss__an_output_beside_it)
+{
+    enum { SIZE = 16 * 3 * 9 };
+    real alone[SIZE], both[SIZE];
+    run_beside(false, alone);
+    run_beside(true, both);
+    assert_memory_equal(alone, both, sizeof alone);
+}

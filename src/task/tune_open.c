@@ -34,8 +34,8 @@ int graft_tune_begin(struct graft_tune *u)
         status = graft_tune_open_rows(u);
     if (status != GRAFT_EMEM || !u->t->rt->memory_limit)
         return status;
-    return graft_fail(GRAFT_ELIMIT, "fine-tuning '%s' needs more memory than "
-                      "the limit is, %.1f MB (less to unfreeze needs less)",
+    return graft_fail(GRAFT_ELIMIT, "fine-tuning '%s' needs more memory; the "
+                      "limit is %.1f MB (less to unfreeze needs less)",
                       u->t->o->model, 1e-6 * (double)u->t->rt->memory_limit);
 }
 

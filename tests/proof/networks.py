@@ -52,6 +52,9 @@ def prove(build, folder, name):
 
 
 def main(build, folder, *names):
+    for name in names:
+        if name not in network.NETWORKS:
+            sys.exit(f"'{name}' is none of {', '.join(network.NETWORKS)}")
     os.makedirs(folder, exist_ok=True)
     limit = graft.LIMIT
     print(f"PyTorch's float32 error counts as {graft.FLOOR:g} where it is "

@@ -185,7 +185,8 @@ static void panel_band(const struct job *j, const struct band *b,
     for (int64_t a = 0; g->image && a < g->kernel[1]; a++)
         row_of_taps(j, b, a, g->c, g->c, r->x, dy, sum, &o);
     int64_t first = p.in_first / GRAFT_BLOCK, i = share * c->share;
-    int64_t end = least(i + c->share, graft_block_panel_blocks(&p)), back = end - 1 - i;
+    int64_t end = least(i + c->share, graft_block_panel_blocks(&p));
+    int64_t back = end - 1 - i;
     int64_t each = c->rows * c->width;
     for (; !g->image && i < end; i++, sum += each) {
         bool last = i + 1 == end;
